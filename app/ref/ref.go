@@ -168,5 +168,14 @@ type (
 	Item         = ID[kindItem] // an item of the practice feed
 )
 
+// Read sets *to from the form that String writes; it serves types without naming their kind.
+func Read[K Kind](s string, to *ID[K]) error {
+	got, err := Parse[K](s)
+	if err == nil {
+		*to = got
+	}
+	return err
+}
+
 // Mint makes an id of the type asked for: ref.Mint[ref.Post](now).
 func Mint[T ~[16]byte](at time.Time) T { return T(New[kindItem](at)) }

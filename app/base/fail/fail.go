@@ -96,7 +96,9 @@ func (e *Error) With(key string, value any) *Error {
 	return &c
 }
 
-func newError(k Kind, code, message string) *Error { return &Error{Kind: k, Code: code, Message: message} }
+func newError(k Kind, code, message string) *Error {
+	return &Error{Kind: k, Code: code, Message: message}
+}
 
 // Invalid is 422: understood, but it breaks a rule.
 func Invalid(code, message string) *Error { return newError(KindInvalid, code, message) }
@@ -105,7 +107,9 @@ func Invalid(code, message string) *Error { return newError(KindInvalid, code, m
 func Malformed(code, message string) *Error { return newError(KindMalformed, code, message) }
 
 // Unauthenticated is 401.
-func Unauthenticated(code, message string) *Error { return newError(KindUnauthenticated, code, message) }
+func Unauthenticated(code, message string) *Error {
+	return newError(KindUnauthenticated, code, message)
+}
 
 // Forbidden is 403: known to the caller, but not allowed.
 func Forbidden(code, message string) *Error { return newError(KindForbidden, code, message) }

@@ -1,0 +1,86 @@
+package access
+
+import (
+	"slices"
+	"time"
+
+	"github.com/omniposto/omniposto/app/ref"
+)
+
+// Kind is what kind of caller an actor is.
+type Kind string
+
+// The kinds of actor.
+const (
+	Nobody  Kind = "nobody"
+	Session Kind = "member"  // a person with a session
+	APIKey  Kind = "api_key" // a program with a key
+	System  Kind = "system"  // the product itself
+)
+
+// Actor is who asks, as far as deciding needs it. It is made anew for each request.
+type Actor struct {
+	Kind          Kind
+	Identity      ref.Identity
+	Session       ref.Session
+	Administrator bool // of the instance
+	Memberships   []Membership
+	SecondFactor  bool      // a factor is enrolled
+	PasswordAt    time.Time // last time the password was given in this session
+	MFAAt         time.Time // last time the second factor was given in this session
+	MFAMethod     string    // totp, recovery_code
+}
+
+// Membership is an actor's place in one organization.
+type Membership struct {
+	Organization ref.Organization
+	Member       ref.Member
+	Role         Role
+	Workspaces   map[ref.Workspace]Role // empty for owner and admin, who are managers of all
+}
+
+// Of gives the actor's membership of the organization.
+func (a Actor) Of(o ref.Organization) (Membership, bool) {
+	for _, m := range a.Memberships {
+		if m.Organization == o {
+			return m, true
+		}
+	}
+	return Membership{}, false
+}
+
+// RoleIn is the membership's role in a workspace of its organization, or "".
+func (m Membership) RoleIn(w ref.Workspace) Role {
+	if m.Role == Owner || m.Role == Admin {
+		return m.Role
+	}
+	return m.Workspaces[w]
+}
+
+// MayInOrganization says whether the actor has the permission in the organization.
+func (a Actor) MayInOrganization(p Permission, o ref.Organization) bool {
+	m, ok := a.Of(o)
+	return ok && slices.Contains(ofOrganization[m.Role], p)
+}
+
+// MayInWorkspace says whether the actor has the permission in the organization's workspace.
+func (a Actor) MayInWorkspace(p Permission, o ref.Organization, w ref.Workspace) bool {
+	m, ok := a.Of(o)
+	return ok && slices.Contains(m.RoleIn(w).InWorkspace(), p)
+}
+
+// Belongs says whether the actor has any place in the workspace.
+func (a Actor) Belongs(o ref.Organization, w ref.Workspace) bool {
+	m, ok := a.Of(o)
+	return ok && m.RoleIn(w) != ""
+}
+
+// FreshMFA says whether a second factor was given within the time.
+func (a Actor) FreshMFA(now time.Time, within time.Duration) bool {
+	return !a.MFAAt.IsZero() && now.Sub(a.MFAAt) <= within && !now.Before(a.MFAAt.Add(-time.Minute))
+}
+
+// FreshPassword says whether the password was given within the time.
+func (a Actor) FreshPassword(now time.Time, within time.Duration) bool {
+	return !a.PasswordAt.IsZero() && now.Sub(a.PasswordAt) <= within && !now.Before(a.PasswordAt.Add(-time.Minute))
+}
