@@ -28,6 +28,8 @@ const (
 	KindPreconditionRequired             // 428
 	KindLimit                            // 429
 	KindUnavailable                      // 503
+	KindRange                            // 416
+	KindMethod                           // 405
 )
 
 // Field is one thing that is wrong with a request.

@@ -1,0 +1,383 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/base/clock"
+	"github.com/omniposto/omniposto/app/base/fail"
+	"github.com/omniposto/omniposto/app/op"
+	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/store"
+)
+
+// The refusals of the gate.
+var (
+	ErrSignedOut = fail.Unauthenticated("signed_out", "Sign in first.")
+	ErrOrigin    = fail.Forbidden("origin_refused", "This request came from another site and was refused.")
+	ErrType      = fail.Unsupported("unsupported_type", "Send the body as application/json.")
+	ErrHidden    = fail.NotFound("not_found", "There is nothing here, or it isn't yours to see.")
+	ErrForbidden = fail.Forbidden("forbidden", "Your role doesn't allow this.")
+	ErrStepUp    = fail.Forbidden("step_up_required", "Confirm that it's you first.")
+	ErrEnrol     = fail.Forbidden("second_factor_required", "This needs a second factor. Set one up first.")
+	ErrMatchForm = fail.Malformed("if_match_invalid", `If-Match must be one version in quotes, like "3".`)
+	ErrNoDryRun  = fail.Invalid("dry_run_unsupported", "This can't be tried without effect.")
+	ErrKeyForm   = fail.Invalid("idempotency_key_invalid", "Idempotency-Key must have 1 to 128 visible signs.")
+)
+
+const dryLocal = "dry"
+
+// gate turns a request into a Call, or refuses. The order is the one in the package comment.
+func (s *Server) gate(hc huma.Context, m *op.Meta) (op.Call, huma.Context, error) {
+	c := humafiber.Unwrap(hc)
+	asked, _ := c.Locals(askedLocal).(op.Asked)
+	call := op.NewCall(m, s.Cursors)
+	call.Request, call.Now, call.Secure = asked.Request, asked.Now, s.secure()
+	address := s.proxies.address(c)
+	call.From = audit.From{Request: asked.Request.String(), Prefix: prefixOf(address), Agent: agentFamily(c.Get("User-Agent"))}
+	headers := c.GetReqHeaders()
+	call.Header = func(name string) string {
+		if v := headers[name]; len(v) > 0 {
+			return v[0]
+		}
+		return ""
+	}
+	token := c.Cookies(CookieName(s.secure()))
+	if err := s.checkOrigin(c, m, token != ""); err != nil {
+		return call, nil, err
+	}
+	if err := s.actor(hc.Context(), &call, m, token, hc.Param); err != nil {
+		if rerr := s.rate(c, m, call, prefixOf(address)); rerr != nil {
+			return call, nil, rerr
+		}
+		return call, nil, err
+	}
+	if err := s.rate(c, m, call, prefixOf(address)); err != nil {
+		return call, nil, err
+	}
+	wrapped := &gatedContext{inner: hc}
+	if err := s.body(c, m, &call, wrapped); err != nil {
+		return call, nil, err
+	}
+	if err := s.freshness(hc.Context(), call, m, hc, wrapped.body); err != nil {
+		return call, nil, err
+	}
+	if err := s.modifiers(c, m, &call); err != nil {
+		return call, nil, err
+	}
+	if key := c.Get("Idempotency-Key"); key != "" && m.Created {
+		if len(key) > 128 || strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }) {
+			return call, nil, ErrKeyForm
+		}
+		answer, err := call.Reserve(hc.Context(), s.DB, key, wrapped.body)
+		if err != nil {
+			return call, nil, err
+		}
+		if answer != nil {
+			return call, nil, &op.Replay{Answer: answer}
+		}
+	}
+	return call, wrapped, nil
+}
+
+// CookieName is the name of the session cookie; the __Host- form needs TLS.
+func CookieName(secure bool) string {
+	if secure {
+		return "__Host-omniposto_session"
+	}
+	return "omniposto_session"
+}
+
+// checkOrigin refuses unsafe requests that another site made this browser send.
+func (s *Server) checkOrigin(c *fiber.Ctx, m *op.Meta, byCookie bool) error {
+	if m.Route.Method == fiber.MethodGet || m.Route.Method == fiber.MethodHead {
+		return nil
+	}
+	site, origin := c.Get("Sec-Fetch-Site"), c.Get("Origin")
+	switch {
+	case site == "same-origin", site == "none" && origin == "":
+	case site != "":
+		return ErrOrigin
+	case origin != "" && !s.ourOrigin(c, origin):
+		return ErrOrigin
+	case origin == "" && byCookie && c.Get("Referer") != "":
+		return ErrOrigin
+	}
+	if c.Request().Header.ContentLength() != 0 && m.Shape != op.FileIn {
+		if kind, _, _ := strings.Cut(c.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
+			return ErrType
+		}
+	}
+	return nil
+}
+
+func (s *Server) ourOrigin(c *fiber.Ctx, origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	if s.PublicURL != nil {
+		return u.Scheme == s.PublicURL.Scheme && strings.EqualFold(u.Host, s.PublicURL.Host)
+	}
+	return strings.EqualFold(u.Host, string(c.Request().Header.Host()))
+}
+
+// actor finds out who calls and whether they may, within one look at the store.
+func (s *Server) actor(ctx context.Context, call *op.Call, m *op.Meta, token string, param func(string) string) error {
+	if m.Public != "" && token == "" {
+		call.Actor.Kind = access.Nobody
+		return nil
+	}
+	found := false
+	err := s.DB.View(ctx, func(tx store.ReadTx) error {
+		call.Actor, found = s.Guard.Actor(tx, token)
+		if !found {
+			call.Actor = access.Actor{Kind: access.Nobody}
+			if m.Public != "" {
+				return nil
+			}
+			return ErrSignedOut
+		}
+		call.Via = "session"
+		if m.Public != "" {
+			return nil
+		}
+		return s.permit(tx, call, m, param)
+	})
+	if found && m.Shape != op.Stream {
+		s.Guard.Touch(ctx, call.Actor.Session)
+	}
+	return err
+}
+
+func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(string) string) error {
+	if !slices.Contains(m.By, call.Actor.Kind) {
+		return ErrForbidden
+	}
+	switch m.Scope {
+	case op.OwnScope:
+		return nil
+	case op.InstanceScope:
+		if !call.Actor.Administrator {
+			return ErrHidden
+		}
+		return nil
+	case op.InOrganization:
+		o, err := parseRef[ref.Organization](param("organization"))
+		if err != nil {
+			return ErrHidden
+		}
+		call.Organization = o
+		if _, ok := call.Actor.Of(o); !ok {
+			return ErrHidden
+		}
+		if !call.Actor.MayInOrganization(m.Permission, o) {
+			return lacking(m.Permission)
+		}
+	case op.InWorkspace:
+		w, err := parseRef[ref.Workspace](param("workspace"))
+		if err != nil {
+			return ErrHidden
+		}
+		o, ok := s.Guard.OrganizationOf(tx, w)
+		if !ok || !call.Actor.Belongs(o, w) {
+			return ErrHidden
+		}
+		call.Organization, call.Workspace = o, w
+		if !call.Actor.MayInWorkspace(m.Permission, o, w) {
+			return lacking(m.Permission)
+		}
+	}
+	return nil
+}
+
+func lacking(p access.Permission) error {
+	return ErrForbidden.Saying("Your role doesn't allow this: it needs %s.", p).With("permission", string(p))
+}
+
+func parseRef[T any, P interface {
+	*T
+	UnmarshalText([]byte) error
+}](text string) (T, error) {
+	var id T
+	if text == "" {
+		return id, ErrHidden
+	}
+	return id, P(&id).UnmarshalText([]byte(text))
+}
+
+func (s *Server) rate(c *fiber.Ctx, m *op.Meta, call op.Call, prefix string) error {
+	caller := prefix
+	if call.Actor.Kind != access.Nobody && m.Rate != op.SignIn {
+		caller = call.Actor.Identity.String()
+	}
+	header, err := s.limits.take(m.Rate, caller)
+	c.Set("RateLimit", header)
+	return err
+}
+
+// freshness asks for proof of who is acting where the operation wants it.
+func (s *Server) freshness(ctx context.Context, call op.Call, m *op.Meta, hc huma.Context, body []byte) error {
+	if m.StepUp.Within == 0 || call.Actor.Kind != access.Session {
+		return nil
+	}
+	object := ""
+	if m.StepUp.Bound {
+		path := m.Route.Path
+		if i := strings.LastIndex(path, "{"); i >= 0 {
+			object = hc.Param(path[i+1 : i+strings.IndexByte(path[i:], '}')])
+		}
+		bound := false
+		err := s.DB.View(ctx, func(tx store.ReadTx) error {
+			bound = s.Guard.Bound(tx, call.Actor.Session, m.ID, object, body)
+			return nil
+		})
+		if err != nil || bound {
+			return err
+		}
+		return stepUp(m, object, "totp")
+	}
+	switch {
+	case call.Actor.FreshMFA(call.Now, m.StepUp.Within):
+		return nil
+	case call.Actor.SecondFactor:
+		return stepUp(m, object, "totp")
+	case !m.StepUp.PasswordOK:
+		return ErrEnrol.With("for", m.ID)
+	case call.Actor.FreshPassword(call.Now, m.StepUp.Within):
+		return nil
+	}
+	return stepUp(m, object, "password")
+}
+
+func stepUp(m *op.Meta, object, method string) error {
+	e := ErrStepUp.With("for", m.ID).With("methods", []string{method})
+	if object != "" {
+		e = e.With("object", object)
+	}
+	return e
+}
+
+// body bounds what comes in: read whole for JSON, as a counted stream for files.
+func (s *Server) body(c *fiber.Ctx, m *op.Meta, call *op.Call, w *gatedContext) error {
+	stream := c.Context().RequestBodyStream()
+	if stream == nil {
+		stream = bytes.NewReader(c.Request().Body())
+	}
+	if length := c.Request().Header.ContentLength(); length > 0 && int64(length) > m.MaxBody {
+		c.Context().SetConnectionClose()
+		return errTooBig
+	}
+	if m.Shape == op.FileIn {
+		call.Body = &bounded{from: stream, left: m.MaxBody, alive: func() {
+			_ = c.Context().Conn().SetReadDeadline(clock.System().Now().Add(uploadPause))
+		}}
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(stream, m.MaxBody+1))
+	if err != nil {
+		return fail.Malformed("malformed", "The body didn't arrive whole.")
+	}
+	if int64(len(body)) > m.MaxBody {
+		c.Context().SetConnectionClose()
+		return errTooBig
+	}
+	w.body = body
+	return nil
+}
+
+const uploadPause = 30 * time.Second // how long an upload may stand still
+
+// bounded counts a streamed body and keeps its connection alive while bytes come.
+type bounded struct {
+	from  io.Reader
+	left  int64
+	alive func()
+}
+
+// Read implements io.Reader; past the bound it is an error that says so.
+func (b *bounded) Read(p []byte) (int, error) {
+	b.alive()
+	if b.left < 0 {
+		return 0, errTooBig
+	}
+	n, err := b.from.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errTooBig
+	}
+	return n, err
+}
+
+// modifiers reads If-Match and dry_run.
+func (s *Server) modifiers(c *fiber.Ctx, m *op.Meta, call *op.Call) error {
+	if match := c.Get("If-Match"); match != "" {
+		v, err := strconv.ParseInt(strings.Trim(match, `"`), 10, 64)
+		if err != nil || v < 1 || !strings.HasPrefix(match, `"`) || !strings.HasSuffix(match, `"`) {
+			return ErrMatchForm
+		}
+		call.Match = v
+	} else if m.Versioned {
+		return op.ErrMatch
+	}
+	switch c.Query("dry_run") {
+	case "", "false":
+	case "true":
+		if !m.Writes() || m.NoDryRunWhy != "" {
+			return ErrNoDryRun.At("dry_run", "leave it out here")
+		}
+		call.DryRun = true
+		c.Locals(dryLocal, true)
+	default:
+		return fail.Invalid("invalid", "Some fields need another value.").At("dry_run", "true or false")
+	}
+	return nil
+}
+
+// gatedContext hands huma the body that the gate read, and hides dry_run, which the gate answers to.
+type gatedContext struct {
+	inner
+	body []byte
+}
+
+// inner is huma.Context under another name, because its method Context would hide an embedded field of that name.
+type inner huma.Context
+
+// BodyReader implements huma.Context.
+func (g *gatedContext) BodyReader() io.Reader { return bytes.NewReader(g.body) }
+
+// Unwrap lets the adapter find its own context.
+func (g *gatedContext) Unwrap() huma.Context { return g.inner }
+
+// URL implements huma.Context.
+func (g *gatedContext) URL() url.URL {
+	u := g.inner.URL()
+	if strings.Contains(u.RawQuery, "dry_run") {
+		q := u.Query()
+		q.Del("dry_run")
+		u.RawQuery = q.Encode()
+	}
+	return u
+}
+
+// agentFamily keeps a word of the browser's name and nothing else.
+func agentFamily(agent string) string {
+	for _, f := range [...]struct{ sign, name string }{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"},
+		{"Safari/", "Safari"}, {"omniposto/", "omniposto"}, {"curl/", "curl"}, {"Go-http-client", "Go"}, {"python", "Python"}} {
+		if strings.Contains(agent, f.sign) {
+			return f.name
+		}
+	}
+	return "other"
+}
