@@ -1,0 +1,84 @@
+package delivery
+
+import (
+	"iter"
+	"time"
+
+	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/store"
+)
+
+// Get reads a delivery of an owner; ErrUnknown when it isn't there.
+func (s *Deliveries) Get(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Delivery) (Delivery, error) {
+	if d, ok := deliveries.Get(tx, key(o, w, id)); ok {
+		return d, nil
+	}
+	return Delivery{}, ErrUnknown
+}
+
+// OfPost lists the deliveries of a post by part.
+func (s *Deliveries) OfPost(tx store.ReadTx, p ref.Post) []Delivery {
+	var all []Delivery
+	for _, d := range deliveries.By(tx, "post", store.Range{Prefix: three(p)}) {
+		all = append(all, d)
+	}
+	return all
+}
+
+// ByStatus walks the deliveries of a workspace with a status in the order of their due instants. The key that comes with
+// each is a position: after continues behind it (before it, when back is set).
+func (s *Deliveries) ByStatus(tx store.ReadTx, w ref.Workspace, st Status, after store.Key, back bool) iter.Seq2[store.Key, Delivery] {
+	return deliveries.By(tx, "status", behind(three(w).Int(int64(st)), after, back))
+}
+
+// ByDue walks the deliveries of a workspace that are due in [from, to); zero instants are open ends.
+func (s *Deliveries) ByDue(tx store.ReadTx, w ref.Workspace, from, to time.Time, after store.Key, back bool) iter.Seq2[store.Key, Delivery] {
+	r := store.Range{Prefix: three(w), Back: back}
+	if !from.IsZero() {
+		r.From = three(w).Int(int64(At(from)))
+	}
+	if !to.IsZero() {
+		r.To = three(w).Int(int64(At(to)))
+	}
+	switch {
+	case after == nil:
+	case back:
+		r.To = after
+	default:
+		r.From = next(after)
+	}
+	return deliveries.By(tx, "due", r)
+}
+
+func behind(prefix, after store.Key, back bool) store.Range {
+	r := store.Range{Prefix: prefix, Back: back}
+	switch {
+	case after == nil:
+	case back:
+		r.To = after
+	default:
+		r.From = next(after)
+	}
+	return r
+}
+
+// next is the smallest key behind k.
+func next(k store.Key) store.Key { return append(k[:len(k):len(k)], 0) }
+
+// ByRemote finds the delivery of a channel to which a remote post belongs.
+func (s *Deliveries) ByRemote(tx store.ReadTx, c ref.Channel, remote string) (Delivery, bool) {
+	for _, d := range deliveries.By(tx, "remote", store.Range{Prefix: three(c).Text(remote)}) {
+		return d, true
+	}
+	return Delivery{}, false
+}
+
+// Twin says that other words like these may already be on the channel's way: with the same fingerprint and in doubt.
+func (s *Deliveries) Twin(tx store.ReadTx, d Delivery, fingerprint string) bool {
+	for k := range deliveries.Keys(tx, "open", store.Range{Prefix: three(d.Channel).Text(fingerprint)}) {
+		if string(k[len(k)-16:]) != string(d.ID[:]) {
+			return true
+		}
+	}
+	return false
+}
