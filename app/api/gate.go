@@ -55,6 +55,7 @@ func (s *Server) gate(hc huma.Context, m *op.Meta) (op.Call, huma.Context, error
 		return ""
 	}
 	token := c.Cookies(CookieName(s.secure()))
+	call.SessionToken = token
 	if err := s.checkOrigin(c, m, token != ""); err != nil {
 		return call, nil, err
 	}
@@ -157,7 +158,7 @@ func (s *Server) actor(ctx context.Context, call *op.Call, m *op.Meta, token str
 		return s.permit(tx, call, m, param)
 	})
 	if found && m.Shape != op.Stream {
-		s.Guard.Touch(ctx, call.Actor.Session)
+		s.Guard.Touch(ctx, call.Actor)
 	}
 	return err
 }
@@ -241,7 +242,7 @@ func (s *Server) freshness(ctx context.Context, call op.Call, m *op.Meta, hc hum
 		}
 		bound := false
 		err := s.DB.View(ctx, func(tx store.ReadTx) error {
-			bound = s.Guard.Bound(tx, call.Actor.Session, m.ID, object, body)
+			bound = s.Guard.Bound(tx, call.Actor.Identity, call.Actor.Session, m.ID, object, body)
 			return nil
 		})
 		if err != nil || bound {

@@ -26,11 +26,11 @@ type Guard interface {
 	// Actor loads who holds the session token. ok is false for an unknown or ended session.
 	Actor(tx store.ReadTx, token string) (a access.Actor, ok bool)
 	// Touch notes that the session was used. It may write.
-	Touch(ctx context.Context, session ref.Session)
+	Touch(ctx context.Context, a access.Actor)
 	// OrganizationOf tells which organization a workspace belongs to.
 	OrganizationOf(tx store.ReadTx, w ref.Workspace) (ref.Organization, bool)
 	// Bound checks a step-up given for this operation's object.
-	Bound(tx store.ReadTx, session ref.Session, operation, object string, body []byte) bool
+	Bound(tx store.ReadTx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool
 }
 
 // Files finds the files of the web interface.

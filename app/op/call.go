@@ -28,6 +28,7 @@ type Call struct {
 	From         audit.From
 	Via          string // session, key, cli
 	Secure       bool   // the browser reached us over TLS
+	SessionToken string // the session cookie, for the operations that begin and end sessions
 	DryRun       bool
 	Match        int64     // the version in If-Match, 0 when absent
 	Body         io.Reader // of an upload, bounded

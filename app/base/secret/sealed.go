@@ -28,7 +28,9 @@ func (Sealed) GoString() string { return "[sealed]" }
 func (Sealed) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[sealed]")) }
 
 // MarshalJSON refuses: a sealed value has no place in an answer.
-func (Sealed) MarshalJSON() ([]byte, error) { return nil, errors.New("a sealed value has no JSON form") }
+func (Sealed) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("a sealed value has no JSON form")
+}
 
 // Empty says that there is nothing sealed.
 func (s Sealed) Empty() bool { return s == "" }

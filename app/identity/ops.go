@@ -1,0 +1,177 @@
+package identity
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/base/clock"
+	"github.com/omniposto/omniposto/app/base/secret"
+	"github.com/omniposto/omniposto/app/op"
+	"github.com/omniposto/omniposto/app/organization"
+	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/store"
+)
+
+// Identities offers the operations on sign-in.
+type Identities struct {
+	Deps
+	hasher *Hasher
+	claim  *claim
+}
+
+// Deps is what the operations use.
+type Deps struct {
+	DB        *store.DB
+	Clock     clock.Clock
+	Keeper    *secret.Keeper
+	Log       *slog.Logger
+	Cost      Cost
+	Furnish   func(tx store.Tx, w organization.Workspace) // fills a new workspace
+	SetupCode string                                      // preset; empty: made, printed and kept in CodeFile
+	CodeFile  string
+	Announce  func(code string) // told each new setup code; prints the link
+	Build     string
+}
+
+// New makes the operations.
+func New(d Deps) *Identities {
+	return &Identities{Deps: d, hasher: NewHasher(d.Clock, d.Cost), claim: newClaim(d)}
+}
+
+// Operations lists what can be done.
+func (s *Identities) Operations() []op.Operation {
+	return append(append(s.setupOperations(), s.sessionOperations()...), append(s.ownOperations(), s.factorOperations()...)...)
+}
+
+// WorkspaceAccess is a workspace as its visitor sees it.
+type WorkspaceAccess struct {
+	ID          ref.Workspace       `json:"id"`
+	Name        string              `json:"name"`
+	Timezone    string              `json:"timezone"`
+	Role        access.Role         `json:"role"`
+	Permissions []access.Permission `json:"permissions" maxItems:"64"`
+}
+
+// OrganizationAccess is an organization as its member sees it.
+type OrganizationAccess struct {
+	ID          ref.Organization    `json:"id"`
+	Name        string              `json:"name"`
+	Role        access.Role         `json:"role"`
+	Member      ref.Member          `json:"member"`
+	Permissions []access.Permission `json:"permissions" maxItems:"64"`
+	Workspaces  []WorkspaceAccess   `json:"workspaces" maxItems:"1000"`
+}
+
+// Profile is an identity as it sees itself.
+type Profile struct {
+	ID            ref.Identity `json:"id"`
+	Name          string       `json:"name"`
+	Email         string       `json:"email"`
+	EmailVerified bool         `json:"email_verified"`
+	Locale        string       `json:"locale"`
+	Timezone      string       `json:"timezone"`
+	HourFormat    string       `json:"hour_format"`
+	Theme         string       `json:"theme"`
+	Version       int64        `json:"version"`
+}
+
+// Fresh says until when proofs of who is there count.
+type Fresh struct {
+	MFAUntil      *time.Time `json:"mfa_until,omitempty"`
+	PasswordUntil *time.Time `json:"password_until,omitempty"`
+}
+
+// Me is who is signed in and where they may go.
+type Me struct {
+	Identity          Profile              `json:"identity"`
+	SecondFactor      bool                 `json:"second_factor"`
+	RecoveryCodesLeft int                  `json:"recovery_codes_left"`
+	Fresh             Fresh                `json:"fresh"`
+	Administrator     bool                 `json:"administrator"`
+	Organizations     []OrganizationAccess `json:"organizations" maxItems:"1000"`
+	Build             string               `json:"build"`
+}
+
+func (i Identity) profile() Profile {
+	p := Profile{ID: i.ID, Name: i.Name, Email: i.Email, EmailVerified: i.EmailVerified, Locale: i.Locale, Timezone: i.Timezone,
+		HourFormat: i.HourFormat, Theme: i.Theme, Version: i.Version}
+	if p.HourFormat == "" {
+		p.HourFormat = "auto"
+	}
+	if p.Theme == "" {
+		p.Theme = "system"
+	}
+	if p.Locale == "" {
+		p.Locale = "en"
+	}
+	return p
+}
+
+// me gathers the answer of session.read.
+func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
+	i, ok := Get(tx, a.Identity)
+	if !ok {
+		return nil, ErrNoSignIn
+	}
+	out := &Me{Identity: i.profile(), SecondFactor: a.SecondFactor, RecoveryCodesLeft: codesLeft(tx, i.ID), Administrator: a.Administrator,
+		Build: s.Build, Organizations: []OrganizationAccess{}}
+	until := func(at time.Time) *time.Time {
+		if end := at.Add(stepUpLife); !at.IsZero() && end.After(tx.Now()) {
+			return &end
+		}
+		return nil
+	}
+	out.Fresh = Fresh{MFAUntil: until(a.MFAAt), PasswordUntil: until(a.PasswordAt)}
+	for _, m := range a.Memberships {
+		o, ok := organization.Get(tx, m.Organization)
+		if !ok {
+			continue
+		}
+		oa := OrganizationAccess{ID: o.ID, Name: o.Name, Role: m.Role, Member: m.Member, Permissions: m.Role.InOrganization(), Workspaces: []WorkspaceAccess{}}
+		for _, w := range organization.WorkspacesOf(tx, o.ID) {
+			if role := m.RoleIn(w.ID); role != "" {
+				oa.Workspaces = append(oa.Workspaces, WorkspaceAccess{ID: w.ID, Name: w.Name, Timezone: w.Timezone, Role: role, Permissions: role.InWorkspace()})
+			}
+		}
+		out.Organizations = append(out.Organizations, oa)
+	}
+	return out, nil
+}
+
+// PersonOf is what other members see.
+func PersonOf(tx store.ReadTx, id ref.Identity) (organization.Person, bool) {
+	i, ok := Get(tx, id)
+	return organization.Person{Name: i.Name, Email: i.Email, SecondFactor: HasFactor(tx, id), LastSeen: i.LastSeen}, ok
+}
+
+// record writes an act of sign-in into the instance's log, with a copy in the log of each organization of the identity.
+func record(tx store.Tx, c op.Call, action audit.Action, id ref.Identity, result audit.Result, a op.Act) {
+	a.Action, a.On, a.Result, a.Quiet, a.Instance = action, audit.Thing{Kind: "identity", ID: id.String()}, result, true, true
+	if c.Actor.Identity.Zero() && result == audit.OK {
+		c.Actor.Kind, c.Actor.Identity, c.Via = access.Session, id, "session"
+	}
+	op.Write(tx, c, a)
+	for _, m := range organization.MembershipsOf(tx, id) {
+		a.Organization, a.Instance = m.Organization, false
+		op.Write(tx, c, a)
+	}
+}
+
+// example values of the document.
+var (
+	exampleProfile = Profile{Name: "Mira Lindqvist", Email: "mira@halden.example", Locale: "en", Timezone: "Europe/Berlin", HourFormat: "auto", Theme: "system", Version: 1}
+	exampleMe      = Me{Identity: exampleProfile, SecondFactor: true, RecoveryCodesLeft: 10, Organizations: []OrganizationAccess{{Name: "Halden Studio", Role: access.Owner,
+		Permissions: []access.Permission{access.MembersRead}, Workspaces: []WorkspaceAccess{{Name: "Fjellvik Outdoor", Timezone: "Europe/Berlin", Role: access.Owner}}}}}
+)
+
+func view[T any](ctx context.Context, db *store.DB, fn func(tx store.ReadTx) (*T, error)) (*T, error) {
+	var out *T
+	err := db.View(ctx, func(tx store.ReadTx) (err error) {
+		out, err = fn(tx)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,340 @@
+package organization
+
+import (
+	"context"
+	"crypto/sha256"
+	"strings"
+	"time"
+
+	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/base/random"
+	"github.com/omniposto/omniposto/app/op"
+	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/store"
+)
+
+const (
+	membersFresh   = 15 * time.Minute
+	maxInvitations = 200
+)
+
+// Place is a role in one workspace.
+type Place struct {
+	Workspace ref.Workspace `json:"workspace"`
+	Role      access.Role   `json:"role" enum:"manager,publisher,author,viewer,client"`
+}
+
+// MemberView is a member in the API.
+type MemberView struct {
+	ID           ref.Member   `json:"id"`
+	Identity     ref.Identity `json:"identity"`
+	Name         string       `json:"name"`
+	Email        string       `json:"email"`
+	Role         access.Role  `json:"role"`
+	SecondFactor bool         `json:"second_factor"`
+	LastSeenDay  string       `json:"last_seen_day,omitempty"`
+	Workspaces   []Place      `json:"workspaces" maxItems:"1000"`
+	JoinedAt     time.Time    `json:"joined_at"`
+	Version      int64        `json:"version"`
+}
+
+// ETagVersion implements op.Versioned.
+func (v MemberView) ETagVersion() int64 { return v.Version }
+
+// InvitationView is an invitation in the API. Link is there once: in the answer that made it.
+type InvitationView struct {
+	ID         ref.Invitation `json:"id"`
+	Email      string         `json:"email"`
+	Role       access.Role    `json:"role"`
+	Workspaces []Place        `json:"workspaces" maxItems:"1000"`
+	ExpiresAt  time.Time      `json:"expires_at"`
+	CreatedAt  time.Time      `json:"created_at"`
+	Link       string         `json:"link,omitempty" doc:"Pass it on to the person; it is shown once."`
+}
+
+type memberPath struct {
+	organizationPath
+	Member ref.Member `path:"member" maxLength:"40" doc:"The member's id."`
+}
+
+type invitationPath struct {
+	organizationPath
+	Invitation ref.Invitation `path:"invitation" maxLength:"40" doc:"The invitation's id."`
+}
+
+type listMembers struct {
+	organizationPath
+	op.Page
+}
+
+type updateMember struct {
+	memberPath
+	Body struct {
+		Role       *access.Role `json:"role,omitempty" enum:"owner,admin,member,billing"`
+		Workspaces *[]Place     `json:"workspaces,omitempty" maxItems:"1000" doc:"Replaces all places of the member."`
+	}
+}
+
+type invite struct {
+	organizationPath
+	Body struct {
+		Email      string      `json:"email" format:"email" maxLength:"254"`
+		Role       access.Role `json:"role" enum:"owner,admin,member,billing"`
+		Workspaces []Place     `json:"workspaces,omitempty" maxItems:"1000"`
+	}
+}
+
+func (s *Organizations) memberOperations() []op.Operation {
+	member := MemberView{Name: "Aisha Rahman", Email: "aisha@halden.example", Role: access.Member, Workspaces: []Place{{Role: access.Publisher}}, Version: 1}
+	invitation := InvitationView{Email: "tom@halden.example", Role: access.Member, Workspaces: []Place{{Role: access.Author}}}
+	return []op.Operation{
+		op.New("members.list", op.GET("/organizations/{organization}/members"), s.listMembers).
+			Says("List members", "Everybody in the organization with their roles.").
+			Example(nil, op.Listed[MemberView]{Items: []MemberView{member}}).In(op.InOrganization).Fails(op.ErrCursor).Needs(access.MembersRead),
+		op.New("members.update", op.PATCH("/organizations/{organization}/members/{member}"), s.updateMember).
+			Says("Change a member", "Changes the role or the places in workspaces. It bites on the member's next request.").
+			Example(map[string]any{"role": "admin"}, member).In(op.InOrganization).Versioned().FreshOrPassword(membersFresh).By(access.Session).
+			Audits("member.changed").Fails(op.ErrStale, ErrLastOwner, ErrOwnersOnly, ErrWorkspace).Needs(access.MembersWrite),
+		op.New("members.remove", op.DELETE("/organizations/{organization}/members/{member}"), s.removeMember).
+			Says("Remove a member", "The person loses all access to the organization at once.").
+			In(op.InOrganization).Versioned().FreshOrPassword(membersFresh).By(access.Session).
+			Audits("member.removed").Fails(op.ErrStale, ErrLastOwner, ErrOwnersOnly).Needs(access.MembersWrite),
+		op.New("invitations.list", op.GET("/organizations/{organization}/invitations"), s.listInvitations).
+			Says("List invitations", "Invitations that can still be accepted.").
+			Example(nil, op.Listed[InvitationView]{Items: []InvitationView{invitation}}).In(op.InOrganization).Needs(access.MembersWrite),
+		op.New("invitations.create", op.POST("/organizations/{organization}/invitations"), s.invite).
+			Says("Invite somebody", "Makes a link that lets this one address join within seven days.").
+			Example(map[string]any{"email": "tom@halden.example", "role": "member", "workspaces": []any{}}, invitation).
+			In(op.InOrganization).Creates().ShowsSecret().FreshOrPassword(membersFresh).By(access.Session).
+			Audits("invitation.created").Fails(ErrOwnersOnly, ErrMemberExists, ErrWorkspace, ErrTooMany).Needs(access.MembersWrite),
+		op.New("invitations.withdraw", op.DELETE("/organizations/{organization}/invitations/{invitation}"), s.withdraw).
+			Says("Withdraw an invitation", "Its link stops working at once.").
+			In(op.InOrganization).Audits("invitation.withdrawn").Fails(ErrNotFound).Needs(access.MembersWrite),
+	}
+}
+
+func places(in map[ref.Workspace]access.Role) []Place {
+	out := []Place{}
+	for w, r := range in {
+		out = append(out, Place{Workspace: w, Role: r})
+	}
+	sortPlaces(out)
+	return out
+}
+
+func (s *Organizations) view(tx store.ReadTx, m Member) MemberView {
+	p, _ := s.Person(tx, m.Identity)
+	v := MemberView{ID: m.ID, Identity: m.Identity, Name: p.Name, Email: p.Email, Role: m.Role, SecondFactor: p.SecondFactor,
+		Workspaces: places(m.Workspaces), JoinedAt: m.JoinedAt, Version: m.Version}
+	if !p.LastSeen.IsZero() {
+		v.LastSeenDay = p.LastSeen.Format(time.DateOnly)
+	}
+	return v
+}
+
+func (s *Organizations) listMembers(ctx context.Context, c op.Call, in *listMembers) (*op.Listed[MemberView], error) {
+	out := &op.Listed[MemberView]{Items: []MemberView{}}
+	from, err := c.Position(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	err = s.DB.View(ctx, func(tx store.ReadTx) error {
+		for key, m := range members.All(tx, store.Range{Prefix: store.K(c.Organization), From: from}) {
+			if len(out.Items) == in.Limit {
+				out.NextCursor = c.Cursor(key)
+				break
+			}
+			out.Items = append(out.Items, s.view(tx, m))
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Organizations) updateMember(ctx context.Context, c op.Call, in *updateMember) (*MemberView, error) {
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*MemberView, error) {
+		m, ok := members.Get(tx, store.K(c.Organization, in.Member))
+		if !ok {
+			return nil, ErrNotFound
+		}
+		if err := c.Matches(m.Version, s.view(tx, m)); err != nil {
+			return nil, err
+		}
+		var changed []string
+		if in.Body.Role != nil && *in.Body.Role != m.Role {
+			if err := mayChangeOwner(tx, c, m, *in.Body.Role); err != nil {
+				return nil, err
+			}
+			m.Role, changed = *in.Body.Role, append(changed, "role")
+		}
+		if in.Body.Workspaces != nil {
+			in, err := checkPlaces(tx, c.Organization, *in.Body.Workspaces)
+			if err != nil {
+				return nil, err
+			}
+			m.Workspaces, changed = in, append(changed, "workspaces")
+		}
+		m.Version++
+		members.Put(tx, m)
+		op.Write(tx, c, op.Act{Action: "member.changed", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Changed: changed,
+			Values: map[string]string{"role": string(m.Role)}})
+		v := s.view(tx, m)
+		return &v, nil
+	})
+}
+
+// mayChangeOwner guards ownership: only owners touch owners, and one must remain.
+func mayChangeOwner(tx store.ReadTx, c op.Call, m Member, to access.Role) error {
+	mine, _ := c.Actor.Of(c.Organization)
+	if (m.Role == access.Owner || to == access.Owner) && mine.Role != access.Owner {
+		return ErrOwnersOnly
+	}
+	if m.Role != access.Owner || to == access.Owner {
+		return nil
+	}
+	for _, other := range members.All(tx, store.Range{Prefix: store.K(c.Organization)}) {
+		if other.Role == access.Owner && other.ID != m.ID {
+			return nil
+		}
+	}
+	return ErrLastOwner
+}
+
+func checkPlaces(tx store.ReadTx, o ref.Organization, list []Place) (map[ref.Workspace]access.Role, error) {
+	out := map[ref.Workspace]access.Role{}
+	for _, p := range list {
+		if _, ok := GetWorkspace(tx, o, p.Workspace); !ok {
+			return nil, ErrWorkspace.At("/workspaces", "name workspaces of this organization only")
+		}
+		if !p.Role.ForWorkspace() {
+			return nil, ErrRole.At("/workspaces", "use manager, publisher, author, viewer or client")
+		}
+		out[p.Workspace] = p.Role
+	}
+	return out, nil
+}
+
+func (s *Organizations) removeMember(ctx context.Context, c op.Call, in *memberPath) (*op.None, error) {
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
+		m, ok := members.Get(tx, store.K(c.Organization, in.Member))
+		if !ok {
+			return nil, ErrNotFound
+		}
+		if err := c.Matches(m.Version, s.view(tx, m)); err != nil {
+			return nil, err
+		}
+		if err := mayChangeOwner(tx, c, m, ""); err != nil {
+			return nil, err
+		}
+		members.Delete(tx, store.K(c.Organization, m.ID))
+		op.Write(tx, c, op.Act{Action: "member.removed", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Values: map[string]string{"role": string(m.Role)}})
+		return &op.None{}, nil
+	})
+}
+
+func (i Invitation) view() InvitationView {
+	return InvitationView{ID: i.ID, Email: i.Email, Role: i.Role, Workspaces: places(i.Workspaces), ExpiresAt: i.ExpiresAt, CreatedAt: i.CreatedAt}
+}
+
+func (s *Organizations) listInvitations(ctx context.Context, c op.Call, _ *organizationPath) (*op.Listed[InvitationView], error) {
+	out := &op.Listed[InvitationView]{Items: []InvitationView{}}
+	err := s.DB.View(ctx, func(tx store.ReadTx) error {
+		for _, i := range invitations.All(tx, store.Range{Prefix: store.K(c.Organization)}) {
+			if tx.Now().Before(i.ExpiresAt) {
+				out.Items = append(out.Items, i.view())
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Organizations) invite(ctx context.Context, c op.Call, in *invite) (*InvitationView, error) {
+	token := random.Text(32)
+	hash := sha256.Sum256([]byte(token))
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*InvitationView, error) {
+		mine, _ := c.Actor.Of(c.Organization)
+		if in.Body.Role == access.Owner && mine.Role != access.Owner {
+			return nil, ErrOwnersOnly
+		}
+		if s.isMember(tx, c.Organization, in.Body.Email) {
+			return nil, ErrMemberExists.At("/email", "this person is a member already")
+		}
+		at, err := checkPlaces(tx, c.Organization, in.Body.Workspaces)
+		if err != nil {
+			return nil, err
+		}
+		open := 0
+		for range invitations.All(tx, store.Range{Prefix: store.K(c.Organization)}) {
+			open++
+		}
+		if open >= maxInvitations {
+			return nil, ErrTooMany
+		}
+		now := tx.Now()
+		i := Invitation{Organization: c.Organization, ID: ref.Mint[ref.Invitation](now), Email: strings.TrimSpace(in.Body.Email), Role: in.Body.Role,
+			Workspaces: at, Token: hash[:], ExpiresAt: now.Add(InvitationLife), By: c.Actor.Identity, CreatedAt: now}
+		invitations.Put(tx, i)
+		op.Write(tx, c, op.Act{Action: "invitation.created", On: audit.Thing{Kind: "invitation", ID: i.ID.String()},
+			Values: map[string]string{"role": string(i.Role)}, Private: map[string]string{"email": i.Email}})
+		v := i.view()
+		v.Link = s.Link(token)
+		return &v, nil
+	})
+}
+
+func (s *Organizations) isMember(tx store.ReadTx, o ref.Organization, email string) bool {
+	for _, m := range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		if p, ok := s.Person(tx, m.Identity); ok && strings.EqualFold(p.Email, strings.TrimSpace(email)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Organizations) withdraw(ctx context.Context, c op.Call, in *invitationPath) (*op.None, error) {
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
+		if !invitations.Delete(tx, store.K(c.Organization, in.Invitation)) {
+			return nil, ErrNotFound
+		}
+		op.Write(tx, c, op.Act{Action: "invitation.withdrawn", On: audit.Thing{Kind: "invitation", ID: in.Invitation.String()}})
+		return &op.None{}, nil
+	})
+}
+
+// Invited finds the open invitation of a token.
+func Invited(tx store.ReadTx, token string) (Invitation, error) {
+	hash := sha256.Sum256([]byte(token))
+	for _, i := range invitations.By(tx, "token", store.Range{Prefix: store.K(hash[:])}) {
+		if tx.Now().Before(i.ExpiresAt) {
+			return i, nil
+		}
+	}
+	return Invitation{}, ErrInvitation
+}
+
+// Accept makes the identity a member by the invitation, which is used up by it.
+func Accept(tx store.Tx, i Invitation, who ref.Identity) (Member, error) {
+	for _, m := range MembershipsOf(tx, who) {
+		if m.Organization == i.Organization {
+			return Member{}, ErrMemberExists
+		}
+	}
+	invitations.Delete(tx, store.K(i.Organization, i.ID))
+	return Join(tx, i.Organization, who, i.Role, i.Workspaces), nil
+}
+
+// SweepInvitations removes at most n invitations that can't be accepted any more.
+func SweepInvitations(tx store.Tx, n int) int {
+	var old []Invitation
+	for _, i := range invitations.By(tx, "expires", store.Range{To: store.K(tx.Now())}) {
+		if old = append(old, i); len(old) == n {
+			break
+		}
+	}
+	for _, i := range old {
+		invitations.Delete(tx, store.K(i.Organization, i.ID))
+	}
+	return len(old)
+}
