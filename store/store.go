@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 )
@@ -66,18 +67,33 @@ var (
 	ErrNewer = errors.New("written by a newer version of the program")
 )
 
+// Panic carries the panic of a function that ran on another goroutine to the goroutine that called Update.
+type Panic struct {
+	Value any
+	Stack []byte // of the goroutine that ran the function
+}
+
+// Error makes an uncaught panic print where it began.
+func (p *Panic) Error() string { return fmt.Sprintf("%v\n\nin a transaction:\n%s", p.Value, p.Stack) }
+
+// Unwrap gives the value if it was an error.
+func (p *Panic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}
+
 // Figures is what an engine tells about itself; what it doesn't know is zero.
 type Figures struct {
-	Bytes      int64  // size of the file
-	FreePages  int    // pages of the file that can be used again
-	FreeBytes  int64  // the same in bytes
-	Calls      uint64 // Update functions that ran
-	Commits    uint64 // transactions made durable
-	CommitTime int64  // nanoseconds spent in commits, all together
-	Waiting    int    // Update calls that wait for the writer now
-	Readers    int    // View functions that run now
-	ReadOnly   bool   // no space: Update answers ErrFull
-	Broken     bool   // a commit failed: Update answers ErrBroken
+	Bytes      int64         // size of the file
+	FreePages  int           // pages of the file that can be used again
+	FreeBytes  int64         // the same in bytes
+	Calls      uint64        // Update functions that ran
+	Commits    uint64        // transactions made durable
+	CommitTime time.Duration // spent in commits, all together; zero when the engine was given no measure of time
+	Waiting    int           // Update calls that wait for the writer now
+	Readers    int           // View and Backup calls that run now
+	ReadOnly   bool          // no space: Update answers ErrFull
+	Broken     bool          // a commit failed: Update answers ErrBroken
 }
 
 // Disk is what an engine on a disk can do besides.

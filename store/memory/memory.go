@@ -14,6 +14,7 @@ package memory
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,7 @@ const (
 	leafSize = 128
 	// maxFunction is what one function may write, the same as the bolt engine.
 	maxFunction = 64 << 20
+	maxKey      = 32768
 )
 
 // entry is never changed once it is in a leaf.
@@ -71,13 +73,28 @@ func (e *engine) Update(ctx context.Context, fn func(store.Tx) error) error {
 	}
 	e.run++
 	t := &tx{engine: e, leaves: e.current.Load().leaves, run: e.run}
-	if err := t.end(fn(t)); err != nil {
+	if err := t.call(fn); err != nil {
 		return err
 	}
 	if t.writes > 0 {
 		e.current.Store(&state{t.leaves})
 	}
 	return nil
+}
+
+// tooBig ends a function that wrote too much; loops that wait for their own writes would not end otherwise.
+type tooBig struct{}
+
+func (t *tx) call(fn func(store.Tx) error) (err error) {
+	defer func() {
+		if t.err != nil && t.size > maxFunction {
+			if r := recover(); r != nil && r != any(tooBig{}) {
+				panic(r)
+			}
+			err = t.err
+		}
+	}()
+	return t.end(fn(t))
 }
 
 func (e *engine) refuse(ctx context.Context) error {
@@ -198,14 +215,11 @@ func (t *tx) scanBack(from, to []byte, fn func(k, v []byte) bool) {
 }
 
 func (t *tx) Put(k, v []byte) {
-	if len(k) == 0 {
-		t.Fail(store.ErrKey)
+	if len(k) == 0 || len(k) > maxKey {
+		t.Fail(fmt.Errorf("%w: %d bytes", store.ErrKey, len(k)))
 		return
 	}
-	if t.size += len(k) + len(v); t.size > maxFunction {
-		t.Fail(store.ErrTooBig)
-		return
-	}
+	t.grow(len(k) + len(v))
 	both := append(append(make([]byte, 0, len(k)+len(v)), k...), v...)
 	e := &entry{both[:len(k):len(k)], both[len(k):]}
 	l, i, found := t.find(k)
@@ -232,10 +246,18 @@ func (t *tx) Delete(k []byte) {
 	if !found {
 		return
 	}
+	t.grow(len(k))
 	w := t.writable(l)
 	w.entries = append(w.entries[:i], w.entries[i+1:]...)
 	if len(w.entries) == 0 {
 		t.leaves = append(t.leaves[:l], t.leaves[l+1:]...)
+	}
+}
+
+func (t *tx) grow(n int) {
+	if t.size += n; t.size > maxFunction {
+		t.Fail(store.ErrTooBig)
+		panic(tooBig{})
 	}
 }
 
