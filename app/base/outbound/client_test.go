@@ -198,3 +198,23 @@ func TestAShotThatBreaksIsNeverSentAgain(t *testing.T) {
 		t.Error("sent after its context ended")
 	}
 }
+
+func TestSecretsTravelInTheClearOnlyWhereAllowed(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(http.ResponseWriter, *http.Request) {})
+	ctx := OnlyAllowed(context.Background())
+	for rules, class := range map[*Rules]string{{AllowPrivate: loopback}: "", {AnyPort: true}: "loopback"} {
+		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, http.NoBody)
+		resp, err := Guarded(*rules).Client(Limits{}).Do(r)
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		if classIn(err) != class {
+			t.Errorf("%v, want class %q", err, class)
+		}
+	}
+	p := newPolicy(Rules{})
+	if got := classIn(p.checkIn(ctx, netip.MustParseAddrPort("8.8.8.8:80"))); got != "unencrypted" {
+		t.Errorf("a public address in the clear: %q", got)
+	}
+}

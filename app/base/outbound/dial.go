@@ -39,7 +39,7 @@ type Dialer struct {
 func Guarded(r Rules) *Dialer {
 	p := newPolicy(r)
 	d := netDialer(r)
-	d.ControlContext = func(_ context.Context, network, address string, _ syscall.RawConn) error {
+	d.ControlContext = func(ctx context.Context, network, address string, _ syscall.RawConn) error {
 		if network != "tcp4" && network != "tcp6" {
 			return &Refused{classForm}
 		}
@@ -47,10 +47,10 @@ func Guarded(r Rules) *Dialer {
 		if err != nil {
 			return &Refused{classForm}
 		}
-		return p.check(at)
+		return p.checkIn(ctx, at)
 	}
 	return over(func(ctx context.Context, network, address string) (net.Conn, error) {
-		if err := literal(p, address); err != nil {
+		if err := literal(ctx, p, address); err != nil {
 			return nil, err
 		}
 		return d.DialContext(ctx, network, address)
@@ -58,7 +58,7 @@ func Guarded(r Rules) *Dialer {
 }
 
 // literal refuses an address given as a number before anything is opened, and forms that hide an IPv4 address.
-func literal(p policy, address string) error {
+func literal(ctx context.Context, p policy, address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return nil //nolint:nilerr // a name: the resolved address is looked at
@@ -66,7 +66,25 @@ func literal(p policy, address string) error {
 	if at.Addr().Is4In6() {
 		return &Refused{"mapped"}
 	}
-	return p.check(at)
+	return p.checkIn(ctx, at)
+}
+
+type onlyAllowed struct{}
+
+// OnlyAllowed narrows what Guarded opens under ctx to the ranges that the administrator allowed: for secrets that would
+// travel in the clear.
+func OnlyAllowed(ctx context.Context) context.Context {
+	return context.WithValue(ctx, onlyAllowed{}, true)
+}
+
+func (p policy) checkIn(ctx context.Context, at netip.AddrPort) error {
+	if err := p.check(at); err != nil {
+		return err
+	}
+	if addr := at.Addr().Unmap(); ctx.Value(onlyAllowed{}) != nil && !p.allowed(addr, classOf(addr)) {
+		return &Refused{classClear}
+	}
+	return nil
 }
 
 // Configured is the dialer for the operator's own addresses (database, storage, mail, OIDC, AI): no address policy.

@@ -18,8 +18,11 @@ func (r *Refused) Error() string { return "address refused: " + r.Class }
 
 // Words tells a person why and what to do.
 func (r *Refused) Words() string {
-	if r.Class == classPort {
+	switch r.Class {
+	case classPort:
 		return "Only ports 80 and 443 are allowed for this address."
+	case classClear:
+		return "This address begins with http://, where a secret can be read on the way. Use https://."
 	}
 	return fmt.Sprintf("This address leads to a %s address, where this server doesn't go. An administrator can allow it in network.allow_private.", r.Class)
 }
@@ -29,6 +32,7 @@ const (
 	classMetadata = "metadata"
 	classOwn      = "own"
 	classForm     = "malformed"
+	classClear    = "unencrypted"
 )
 
 type denied struct {

@@ -1,0 +1,35 @@
+package connector
+
+// OAuth is how a platform's sign-in differs from the others: data, read by one exchange.
+type OAuth struct {
+	Host                     string // declared host of the addresses below; "": they are whole
+	Authorize, Token, Revoke string
+	Register                 string // where an app is registered at the channel's own server
+	Separator                string // between scopes; "": a space
+	PKCE                     PKCE
+	ClientID                 string            // parameter's name; "": client_id
+	SecretIn                 SecretPlace       // where the client's secret goes
+	Extra                    map[string]string // more parameters of the authorize address
+	Keep                     []string          // callback parameters to keep: "device_id"
+	Life                     Life
+}
+
+// PKCE says whether the proof key is sent.
+type PKCE string
+
+// The ways of PKCE.
+const (
+	PKCENone     PKCE = ""
+	PKCEOptional PKCE = "optional"
+	PKCERequired PKCE = "required"
+)
+
+// SecretPlace is where a client's secret goes.
+type SecretPlace string
+
+// The places of a client's secret.
+const (
+	SecretInBody  SecretPlace = "" // beside the code
+	SecretInBasic SecretPlace = "basic"
+	SecretNone    SecretPlace = "none"
+)
