@@ -56,15 +56,16 @@ type Delivery struct {
 
 	MediaMissing bool `pd:"-"` // an asset isn't ready
 
-	Round    int64    `pd:"-"` // a person's retry or edit begins a new one; key of the platform's de-duplication
-	Claim    int64    `pd:"-"` // grows with every claim: the fence
-	Node     ref.Node `pd:"-"` // who holds it, or held it last
-	TakenAt  Instant  `pd:"-"` // when the running attempt began
-	FirstAt  Instant  `pd:"-"` // first claim of this round, for connectors that put the time into a post
-	Attempts int      `pd:"-"` // attempts of all rounds
-	Try      int      `pd:"-"` // tries of this round that went wrong: the backoff's exponent
-	Polls    int      `pd:"-"`
-	Steps    []Saved  `pd:"-"` // finished steps of this round, results sealed; results go when it is published
+	Round    int64         `pd:"-"` // a person's retry or edit begins a new one; key of the platform's de-duplication
+	Claim    int64         `pd:"-"` // grows with every claim: the fence
+	Node     ref.Node      `pd:"-"` // who holds it, or held it last
+	TakenAt  Instant       `pd:"-"` // when the running attempt began
+	FirstAt  Instant       `pd:"-"` // first claim of this round, for connectors that put the time into a post
+	Attempts int           `pd:"-"` // attempts of all rounds
+	Try      int           `pd:"-"` // tries of this round that went wrong: the backoff's exponent
+	Polls    int           `pd:"-"`
+	Lease    time.Duration `pd:"-"` // how long a claim holds it, once its kind is known
+	Steps    []Saved       `pd:"-"` // finished steps of this round, results sealed; results go when it is published
 
 	IntentAt    Instant       `pd:"-"` // the last intent, by the store's clock
 	Senders     []Sender      `pd:"-"` // who may still be inside the commit call

@@ -8,11 +8,9 @@ func atDue(d *Delivery, _ *Arg) Instant   { return d.DueAt }
 func atGrace(d *Delivery, _ *Arg) Instant { return d.lateAfter() }
 func atRetry(_ *Delivery, a *Arg) Instant { return a.again }
 
-func atLease(_ *Delivery, a *Arg) Instant {
-	if a.Lease <= 0 {
-		return a.Now.Add(FirstLease)
-	}
-	return a.Now.Add(a.Lease)
+func atLease(d *Delivery, a *Arg) Instant {
+	d.Lease = max(d.Lease, a.Lease)
+	return a.Now.Add(max(d.Lease, FirstLease))
 }
 
 func atPoll(d *Delivery, a *Arg) Instant {
@@ -52,7 +50,6 @@ func stillMissing(d *Delivery, _ *Arg) bool  { return d.MediaMissing }
 func tried(d *Delivery, _ *Arg) bool         { return d.FirstAt != 0 }
 func again(_ *Delivery, a *Arg) bool         { return a.Resend }
 func accepted(_ *Delivery, a *Arg) bool      { return a.Accepted }
-func dead(_ *Delivery, a *Arg) bool          { return a.Dead }
 func working(_ *Delivery, a *Arg) bool       { return a.Working }
 func doubtful(d *Delivery, _ *Arg) bool      { return d.InDoubt() }
 func toldBefore(d *Delivery, _ *Arg) bool    { return d.Told }
@@ -67,7 +64,6 @@ func leaseHolds(d *Delivery, a *Arg) bool {
 
 func doubtfulForADay(d *Delivery, a *Arg) bool { return d.InDoubt() && a.again > d.DoubtSince.Add(day) }
 func lookedForADay(d *Delivery, a *Arg) bool   { return a.again > d.DoubtSince.Add(day) }
-func deadForADay(d *Delivery, a *Arg) bool     { return a.Dead && aDay(d, a) }
 func workingForADay(d *Delivery, a *Arg) bool  { return a.Working && lookedForADay(d, a) }
 func settledForADay(d *Delivery, a *Arg) bool  { return settled(d, a) && aDay(d, a) }
 func untoldReconnect(d *Delivery, a *Arg) bool { return a.Class == ClassReconnect && !d.Told }
@@ -97,9 +93,7 @@ const (
 
 func blame(d *Delivery, a *Arg) {
 	d.Class, d.Words, d.Fix, d.StatusCode = a.Class, a.Words, a.Fix, a.StatusCode
-	if a.Class != ClassReconnect { // an upload isn't worth less because the token is
-		d.forget(a.Forget)
-	}
+	d.forget(a.Forget)
 }
 
 func say(d *Delivery, words string) { d.Class, d.Words, d.Fix, d.StatusCode = "", words, "", 0 }
@@ -127,7 +121,7 @@ func edited(d *Delivery, a *Arg) {
 		d.DueAt = a.Due
 	}
 	d.AimAt, d.MediaMissing = d.DueAt, a.MediaMissing
-	d.Steps, d.FirstAt, d.Try, d.Polls = nil, 0, 0, 0
+	d.Steps, d.FirstAt, d.Try, d.Polls, d.Lease = nil, 0, 0, 0, 0
 	d.Round++
 }
 
@@ -173,6 +167,7 @@ func polled(d *Delivery, a *Arg) { d.Polls++; blame(d, a) }
 
 func givenUp(d *Delivery, a *Arg) { blame(d, a) }
 
+// tryAgain forgets saved steps that are dead; whether they may be forgotten in doubt is known to who says so.
 func tryAgain(d *Delivery, a *Arg) {
 	blame(d, a)
 	if !a.Held {
@@ -209,13 +204,7 @@ func (d *Delivery) over(by Held) {
 
 func senderBlames(d *Delivery, a *Arg) {
 	d.over(a.By)
-	forget := a.Forget
-	if d.InDoubt() {
-		forget = nil
-	}
-	b := *a
-	b.Forget = forget
-	blame(d, &b)
+	blame(d, a)
 }
 
 func senderGivesUp(d *Delivery, a *Arg) { d.over(a.By); givenUp(d, a) }

@@ -73,6 +73,16 @@ func (s *Deliveries) ByRemote(tx store.ReadTx, c ref.Channel, remote string) (De
 	return Delivery{}, false
 }
 
+// KnownRemote says that a remote post belongs to a delivery of the channel other than this one.
+func (s *Deliveries) KnownRemote(tx store.ReadTx, c ref.Channel, remote string, but ref.Delivery) bool {
+	for k := range deliveries.Keys(tx, "remote", store.Range{Prefix: three(c).Text(remote)}) {
+		if string(k[len(k)-16:]) != string(but[:]) {
+			return true
+		}
+	}
+	return false
+}
+
 // Twin says that other words like these may already be on the channel's way: with the same fingerprint and in doubt.
 func (s *Deliveries) Twin(tx store.ReadTx, d Delivery, fingerprint string) bool {
 	for k := range deliveries.Keys(tx, "open", store.Range{Prefix: three(d.Channel).Text(fingerprint)}) {

@@ -77,8 +77,6 @@ var rows = []row{
 	{Reconciling, Found, "", nil, Published, false, never, received},
 	{Reconciling, Resend, "clock before due", early, Uncertain, false, atDue, nil},
 	{Reconciling, Resend, "lease holds a whole call", leaseHolds, Sending, false, atLease, intend},
-	{Reconciling, NotFound, "the handle is dead, a day", deadForADay, Failed, true, never, proven},
-	{Reconciling, NotFound, "the handle is dead", dead, Retrying, false, atNow, proven},
 	{Reconciling, NotFound, "still working, a day", workingForADay, NeedsAttention, true, never, blame},
 	{Reconciling, NotFound, "still working", working, Uncertain, false, atNamed, nil},
 	{Reconciling, NotFound, "end proven and settled, a day", settledForADay, Failed, true, never, proven},

@@ -42,8 +42,6 @@ func args(d Delivery) map[string]Arg {
 		"media missing": {Now: noon, By: by, MediaMissing: true},
 		"send again":    {Now: noon, By: by, Resend: true},
 		"accepted":      {Now: noon, By: by, Accepted: true, Until: noon.Add(60e9)},
-		"dead":          {Now: noon, By: by, Dead: true},
-		"dead, a day":   {Now: noon.Add(2 * day), By: by, Dead: true},
 		"working":       {Now: noon, By: by, Working: true, Until: noon.Add(60e9)},
 		"working, long": {Now: noon.Add(2 * day), By: by, Working: true, Until: noon.Add(60e9)},
 		"settled":       {Now: noon, By: by, Date: noon.Add(180e9)},
@@ -172,7 +170,7 @@ func TestDoubtEndsOnlyByReceiptFindProofOrAPerson(t *testing.T) {
 		if err != nil || next.InDoubt() {
 			return
 		}
-		byRow := on == NotFound && (a.Dead || d.LookProven)
+		byRow := on == NotFound && d.LookProven
 		byPerson := on == ResolvePublished || on == ResolveNotPublished || d.State == Failed || d.State == Missed
 		if on != Received && on != Found && !byRow && !byPerson {
 			t.Errorf("%s ends doubt", name)

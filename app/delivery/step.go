@@ -37,7 +37,6 @@ type Arg struct {
 	Intent  Intent
 	Remote  Remote  // Received, Found, ResolvePublished
 	Date    Instant // NotFound: the platform's clock at the look
-	Dead    bool    // NotFound: the handle is dead, nothing can come of it any more
 	Working bool    // NotFound: the platform is still at it, until Until
 
 	Accepted bool // Unsure: the platform said so, visible at Until
