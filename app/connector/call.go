@@ -31,6 +31,7 @@ type Call struct {
 	public   func(context.Context, Media) (string, error)
 	trace    func(Trace)
 	redact   *redactor
+	hidden   []string // secrets learned inside the step
 	limit    time.Duration
 	lastLook func() bool // set on the commit's call
 	over     atomic.Bool
@@ -101,7 +102,8 @@ func (c *Call) Public(ctx context.Context, m Media) (string, error) {
 
 // Hide adds a secret that was learned inside the step, so that it is masked from here on.
 func (c *Call) Hide(secrets ...string) {
-	c.redact = newRedactor(append(secrets, append(c.Token.plains(), plain(c.App.Secret))...))
+	c.hidden = append(c.hidden, secrets...)
+	c.redact = newRedactor(append(c.Token.plains(), append(c.hidden, plain(c.App.Secret))...))
 }
 
 // Dial opens a raw guarded connection to a declared host, for websockets.
