@@ -10,6 +10,7 @@ import (
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/schedule"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -74,7 +75,7 @@ func (s *Identities) ownOperations() []op.Operation {
 	return []op.Operation{
 		op.New("me.update", op.PATCH("/me"), s.updateMe).
 			Says("Change your profile", "Name, language, time zone, hours and theme. Absent fields stay as they are.").
-			Example(map[string]any{"theme": "dark"}, exampleProfile).By(access.Session).Audits("identity.changed").Fails(organization.ErrTimezone).Needs(access.Own),
+			Example(map[string]any{"theme": "dark"}, exampleProfile).By(access.Session).Audits("identity.changed").Fails(schedule.ErrZone).Needs(access.Own),
 		op.New("me.password", op.POST("/me/password"), s.changePassword).
 			Says("Change your password", "Ends all other sessions.").
 			Example(map[string]any{"current": "forty warm jackets", "password": "ninety warm jackets"}, nil).

@@ -16,6 +16,7 @@ import (
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/schedule"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -170,7 +171,7 @@ func (s *Identities) setupOperations() []op.Operation {
 			Example(map[string]any{"code": "the-printed-code", "name": "Mira Lindqvist", "email": "mira@halden.example", "password": "forty warm jackets", "organization": "Halden Studio", "timezone": "Europe/Berlin"},
 				SetupDone{Member: SetupMember{Name: "Mira Lindqvist", Role: access.Owner}}).
 			Creates().ShowsSecret().Costs(op.SignIn).Audits("instance.claimed").NoDryRun("a try would use up a guess at the code").
-			Fails(ErrClaimed, ErrSetupCode, ErrSetupLocked, ErrPasswordShort, ErrPasswordWeak, organization.ErrTimezone).Hidden("only a person claims a server").
+			Fails(ErrClaimed, ErrSetupCode, ErrSetupLocked, ErrPasswordShort, ErrPasswordWeak, schedule.ErrZone).Hidden("only a person claims a server").
 			Public("nobody can sign in yet"),
 	}
 }

@@ -338,3 +338,17 @@ func SweepInvitations(tx store.Tx, n int) int {
 	}
 	return len(old)
 }
+
+// Several says whether anybody else was ever invited or joined.
+func Several(tx store.ReadTx, o ref.Organization) bool {
+	n := 0
+	for range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		if n++; n > 1 {
+			return true
+		}
+	}
+	for range invitations.All(tx, store.Range{Prefix: store.K(o)}) {
+		return true
+	}
+	return false
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/schedule"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -135,14 +136,14 @@ func (s *Organizations) Operations() []op.Operation {
 		op.New("workspaces.create", op.POST("/organizations/{organization}/workspaces"), s.createWorkspace).
 			Says("Make a workspace", "A workspace is one brand or client. It starts with a practice channel.").
 			Example(map[string]any{"name": "Fjellvik Outdoor", "timezone": "Europe/Berlin"}, workspace).
-			In(op.InOrganization).Creates().Audits("workspace.created").Fails(ErrTimezone).Needs(access.WorkspacesCreate),
+			In(op.InOrganization).Creates().Audits("workspace.created").Fails(schedule.ErrZone).Needs(access.WorkspacesCreate),
 		op.New("workspaces.read", op.GET("/workspaces/{workspace}"), s.readWorkspace).
 			Says("Read a workspace", "Name, time zone and the rules of a workspace.").Example(nil, workspace).
 			In(op.InWorkspace).Needs(access.WorkspaceRead),
 		op.New("workspaces.update", op.PATCH("/workspaces/{workspace}"), s.updateWorkspace).
 			Says("Change a workspace", "Changes name, zone, week, lateness, hold, description rule, or pauses everything in it.").
 			Example(map[string]any{"hold_seconds": 20}, workspace).
-			In(op.InWorkspace).Versioned().Audits("workspace.changed").Fails(op.ErrStale, ErrTimezone).Needs(access.WorkspaceWrite),
+			In(op.InWorkspace).Versioned().Audits("workspace.changed").Fails(op.ErrStale, schedule.ErrZone).Needs(access.WorkspaceWrite),
 	}, s.memberOperations()...)
 }
 

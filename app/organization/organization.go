@@ -10,6 +10,7 @@ import (
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/base/fail"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/schedule"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -102,7 +103,6 @@ func Tables() []store.AnyTable {
 // The errors of this package.
 var (
 	ErrNotFound     = fail.NotFound("not_found", "There is nothing here, or it isn't yours to see.")
-	ErrTimezone     = fail.Invalid("timezone_unknown", "This time zone isn't known. Use an IANA name, like Europe/Berlin.")
 	ErrLastOwner    = fail.Conflict("last_owner", "An organization needs an owner. Make somebody else owner first.")
 	ErrOwnersOnly   = fail.Forbidden("owners_only", "Only an owner can make or change an owner.")
 	ErrRole         = fail.Invalid("role_unknown", "This isn't a role here.")
@@ -193,11 +193,8 @@ func Join(tx store.Tx, o ref.Organization, i ref.Identity, role access.Role, in 
 
 // CheckZone says whether the IANA zone is known.
 func CheckZone(zone string) error {
-	if zone == "" || zone == "Local" {
-		return ErrTimezone.At("/timezone", "use an IANA name, like Europe/Berlin")
-	}
-	if _, err := time.LoadLocation(zone); err != nil {
-		return ErrTimezone.At("/timezone", "use an IANA name, like Europe/Berlin")
+	if _, err := schedule.Zone(zone); err != nil {
+		return schedule.ErrZone.At("/timezone", "use an IANA name, like Europe/Berlin")
 	}
 	return nil
 }
