@@ -84,6 +84,7 @@ type engine struct {
 	now    *batch // the writer's own
 	spare  arena
 	broken atomic.Pointer[error]
+	stuck  atomic.Bool // bbolt panicked in a commit and may hold its locks
 	full   atomic.Bool
 
 	reading, commitTime atomic.Int64
@@ -105,9 +106,7 @@ func Open(path string, o Options) (store.Engine, error) {
 	}
 	e := &engine{clock: o.Clock, elapsed: o.Elapsed, path: path, queue: make(chan *call, queueDepth), stopped: make(chan struct{})}
 	if err := e.open(o); err != nil {
-		if e.file != nil {
-			e.file.Close() //nolint:errcheck // the first error is the one to tell
-		}
+		e.abandon() //nolint:errcheck // the first error is the one to tell
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	go e.write()
@@ -179,8 +178,7 @@ func (e *engine) openGuarded(o *bbolt.Options) (err error) {
 
 // bucket makes the one bucket in a new file and sees to it that the file's name is durable too.
 func (e *engine) bucket(fresh bool) error {
-	found := false
-	err := e.db.View(func(tx *bbolt.Tx) error { found = tx.Bucket(bucketName) != nil; return nil })
+	found, err := e.hasBucket()
 	if err == nil && !found {
 		if e.full.Load() {
 			err = store.ErrFull
@@ -191,10 +189,17 @@ func (e *engine) bucket(fresh bool) error {
 	if err == nil && fresh {
 		err = syncFolder(filepath.Dir(e.path))
 	}
-	if err != nil {
-		return errors.Join(err, e.db.Close())
-	}
-	return nil
+	return err
+}
+
+func (e *engine) hasBucket() (found bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", store.ErrDamaged, r)
+		}
+	}()
+	err = e.db.View(func(tx *bbolt.Tx) error { found = tx.Bucket(bucketName) != nil; return nil })
+	return found, err
 }
 
 // enter refuses calls of a closed or broken engine and counts the others, for leave.
@@ -296,14 +301,16 @@ func (e *engine) Close() error {
 		return nil
 	}
 	e.readers.Wait()
-	if e.broken.Load() != nil {
-		return e.abandon()
-	}
 	var err error
-	if !e.full.Load() {
+	if !e.full.Load() && e.broken.Load() == nil {
 		err = e.syncFreelist()
 	}
-	if err = errors.Join(err, e.db.Close()); err != nil {
+	if e.stuck.Load() {
+		err = errors.Join(err, e.abandon())
+	} else {
+		err = errors.Join(err, e.db.Close())
+	}
+	if err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}
 	return nil
@@ -319,8 +326,13 @@ func (e *engine) syncFreelist() error {
 	return e.commit(btx)
 }
 
-// abandon gives back the file of a broken engine. bbolt may still hold its locks, so it is not asked.
+// abandon gives back the file without asking bbolt, which would wait for itself. The map stays until the process ends,
+// which it should soon; it would keep the lock too, so that is opened first.
 func (e *engine) abandon() error {
+	if e.file == nil {
+		return nil
+	}
+	unlock(e.file)
 	if err := e.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return fmt.Errorf("close broken store: %w", err)
 	}

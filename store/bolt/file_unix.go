@@ -23,6 +23,8 @@ func lock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
+func unlock(f *os.File) { unix.Flock(int(f.Fd()), unix.LOCK_UN) } //nolint:errcheck,gosec // it may be closed already
+
 // syncFolder makes the name of a new file durable.
 func syncFolder(name string) error {
 	d, err := os.Open(name)

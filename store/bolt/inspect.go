@@ -36,8 +36,8 @@ type meta struct {
 }
 
 // inspect looks at a file before bbolt does, who would crash on some damage: it reads the pages that lead to others, and
-// all of them when the last run didn't end with Close, because bbolt then walks them on a goroutine of its own. fresh
-// says that there is nothing in the file; what an interrupted first start left is removed.
+// all of them when the last run didn't end with Close, because bbolt then walks them on a goroutine of its own, whose
+// panic nobody can catch. So what it checks there is checked here before. fresh says that there is nothing in the file; what an interrupted first start left is removed.
 func inspect(f *os.File) (fresh bool, err error) {
 	at, err := f.Stat()
 	if err != nil {
@@ -56,7 +56,7 @@ func inspect(f *os.File) (fresh bool, err error) {
 		return false, fmt.Errorf("%w: the file is cut off at %d bytes of %d", store.ErrDamaged, at.Size(), m.pageSize*int64(m.pages))
 	}
 	i := inspection{file: f, meta: m, seen: make([]uint64, m.pages/64+1), all: m.freelist == noFreelist}
-	if err = i.page(m.root, true); err == nil && !i.all {
+	if err = i.page(m.root, bounds{top: true}); err == nil && !i.all {
 		err = i.freelist()
 	}
 	if err != nil {
@@ -118,8 +118,14 @@ type inspection struct {
 	free [][]byte // buffers
 }
 
+// bounds is what a page's parent says about its keys: they are in [low, high); nil has no end.
+type bounds struct {
+	low, high []byte
+	top       bool // the page holds buckets
+}
+
 // page looks at a page and all under it. Each page is met once, so the walk ends.
-func (i *inspection) page(id uint64, top bool) error {
+func (i *inspection) page(id uint64, in bounds) error {
 	b, err := i.read(id)
 	if err != nil {
 		return err
@@ -132,9 +138,9 @@ func (i *inspection) page(id uint64, top bool) error {
 	}
 	switch flags {
 	case branchPage:
-		return i.branch(id, b, count)
+		return i.branch(id, b, count, in)
 	case leafPage:
-		return i.leaf(id, b, count, top)
+		return i.leaf(id, b, count, in)
 	}
 	return fmt.Errorf("page %d is of kind %x", id, flags)
 }
@@ -180,26 +186,28 @@ func (i *inspection) buffer(size int) []byte {
 	return make([]byte, size)
 }
 
-func (i *inspection) branch(id uint64, b []byte, count int) error {
-	n := binary.NativeEndian
+func (i *inspection) branch(id uint64, b []byte, count int, in bounds) error {
 	if count == 0 {
 		return fmt.Errorf("page %d leads nowhere", id)
 	}
+	keys, err := keysOf(id, b, count, branchKey, in)
+	if err != nil {
+		return err
+	}
 	leaves := false // one look tells that the children of a page are leaves; they are read when they are needed
 	for e := range count {
-		at := headerSize + e*elementSize
-		pos, size := int64(n.Uint32(b[at:])), int64(n.Uint32(b[at+4:]))
-		if int64(at)+pos+size > int64(len(b)) {
-			return fmt.Errorf("page %d: entry %d reaches out of it", id, e)
-		}
-		child := n.Uint64(b[at+8:])
+		child := binary.NativeEndian.Uint64(b[headerSize+e*elementSize+8:])
 		if leaves && !i.all {
 			if child < 2 || child >= i.meta.pages {
 				return fmt.Errorf("page %d is outside of the file", child)
 			}
 			continue
 		}
-		if err := i.page(child, false); err != nil {
+		under := bounds{low: keys[e], high: in.high, top: in.top}
+		if e+1 < count {
+			under.high = keys[e+1]
+		}
+		if err := i.page(child, under); err != nil {
 			return err
 		}
 		if e == 0 && !i.all {
@@ -209,6 +217,36 @@ func (i *inspection) branch(id uint64, b []byte, count int) error {
 	return nil
 }
 
+// branchKey and leafKey find the key of the entry at a place: its offset from there, its size and the value's.
+func branchKey(b []byte) (pos, key, value int64) {
+	n := binary.NativeEndian
+	return int64(n.Uint32(b)), int64(n.Uint32(b[4:])), 0
+}
+
+func leafKey(b []byte) (pos, key, value int64) {
+	n := binary.NativeEndian
+	return int64(n.Uint32(b[4:])), int64(n.Uint32(b[8:])), int64(n.Uint32(b[12:]))
+}
+
+// keysOf gives a page's keys. All lie in it, in order and within the bounds.
+func keysOf(id uint64, b []byte, count int, find func([]byte) (pos, key, value int64), in bounds) ([][]byte, error) {
+	keys := make([][]byte, count)
+	for e := range count {
+		at := int64(headerSize + e*elementSize)
+		pos, key, value := find(b[at:])
+		if at+pos+key+value > int64(len(b)) {
+			return nil, fmt.Errorf("page %d: entry %d reaches out of it", id, e)
+		}
+		k := b[at+pos:][:key]
+		if e == 0 && bytes.Compare(in.low, k) > 0 || e > 0 && bytes.Compare(keys[e-1], k) >= 0 ||
+			in.high != nil && bytes.Compare(k, in.high) >= 0 {
+			return nil, fmt.Errorf("page %d: entry %d is out of order", id, e)
+		}
+		keys[e] = k
+	}
+	return keys, nil
+}
+
 // isLeaf asks for the kind of a page that was looked at before.
 func (i *inspection) isLeaf(id uint64) bool {
 	flags := make([]byte, 2)
@@ -216,27 +254,27 @@ func (i *inspection) isLeaf(id uint64) bool {
 	return err == nil && binary.NativeEndian.Uint16(flags) == leafPage
 }
 
-func (i *inspection) leaf(id uint64, b []byte, count int, top bool) error {
+func (i *inspection) leaf(id uint64, b []byte, count int, in bounds) error {
+	if _, err := keysOf(id, b, count, leafKey, in); err != nil {
+		return err
+	}
 	n := binary.NativeEndian
 	for e := range count {
 		at := headerSize + e*elementSize
-		pos, key, value := int64(n.Uint32(b[at+4:])), int64(n.Uint32(b[at+8:])), int64(n.Uint32(b[at+12:]))
-		if int64(at)+pos+key+value > int64(len(b)) {
-			return fmt.Errorf("page %d: entry %d reaches out of it", id, e)
-		}
 		isBucket := n.Uint32(b[at:])&bucketEntry != 0
-		if isBucket != top {
+		if isBucket != in.top {
 			return fmt.Errorf("page %d: entry %d is of another kind", id, e)
 		}
 		if !isBucket {
 			continue
 		}
+		pos, key, value := leafKey(b[at:])
 		if value < headerSize {
 			return fmt.Errorf("page %d: entry %d is too short", id, e)
 		}
 		head := b[int64(at)+pos+key:][:value]
 		if root := n.Uint64(head); root != 0 {
-			if err := i.page(root, false); err != nil {
+			if err := i.page(root, bounds{}); err != nil {
 				return err
 			}
 		} else if err := i.inline(id, head[headerSize:]); err != nil {
@@ -255,7 +293,7 @@ func (i *inspection) inline(id uint64, b []byte) error {
 	if headerSize+count*elementSize > len(b) {
 		return fmt.Errorf("page %d holds a page with %d entries", id, count)
 	}
-	return i.leaf(id, b, count, false)
+	return i.leaf(id, b, count, bounds{})
 }
 
 // freelist looks at the list of free pages: none of them may be in use.

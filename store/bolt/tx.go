@@ -112,7 +112,12 @@ func (t *readTx) Scan(from, to []byte, back bool, fn func(k, v []byte) bool) {
 		if v == nil || !fn(k, v) {
 			return
 		}
-		k, raw = t.step(c, k, from, to, back, t.writes != writes)
+		last := k
+		k, raw = t.step(c, last, from, to, back, t.writes != writes)
+		if k != nil && bytes.Compare(k, last) > 0 == back {
+			t.Fail(fmt.Errorf("%w: key %x comes after %x", store.ErrDamaged, k, last))
+			return
+		}
 	}
 }
 
@@ -254,7 +259,9 @@ func (t *writeTx) set(k, v []byte) {
 	var err error
 	if v == nil {
 		t.deletes++
-		err = t.bucket.Delete(k)
+		if found, _ := t.cursor.Seek(k); bytes.Equal(found, k) {
+			err = t.cursor.Delete()
+		}
 	} else {
 		err = t.bucket.Put(k, v)
 	}

@@ -216,7 +216,7 @@ func (e *engine) finish() {
 	switch {
 	case b.tx.btx == nil:
 	case err != nil || !b.changed:
-		if rollbackErr := rollback(b.tx.btx); rollbackErr != nil {
+		if rollbackErr := e.rollback(b.tx.btx); rollbackErr != nil {
 			err = e.breakDown(rollbackErr)
 		}
 	default:
@@ -238,6 +238,7 @@ func (e *engine) finish() {
 func (e *engine) commit(btx *bbolt.Tx) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
+			e.stuck.Store(true)
 			err = fmt.Errorf("%w: %v", store.ErrDamaged, r)
 		}
 	}()
@@ -248,9 +249,10 @@ func (e *engine) commit(btx *bbolt.Tx) (err error) {
 	return err
 }
 
-func rollback(btx *bbolt.Tx) (err error) {
+func (e *engine) rollback(btx *bbolt.Tx) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
+			e.stuck.Store(true)
 			err = fmt.Errorf("%w: roll back: %v", store.ErrDamaged, r)
 		}
 	}()

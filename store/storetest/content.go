@@ -224,7 +224,8 @@ func (s *suite) tables(t *testing.T) {
 		update(t, db, func(tx store.Tx) {
 			*r = seed
 			for range 30 {
-				v := Visit{House: id{byte(r.N(3))}, ID: id{byte(r.N(50))}, Name: fmt.Sprint(r.N(5)), Due: int64(r.N(3) * r.N(1000))}
+				house := byte(r.N(3))
+				v := Visit{House: id{house}, ID: id{house, byte(r.N(50))}, Name: fmt.Sprint(r.N(5)), Due: int64(r.N(3) * r.N(1000))}
 				old, was := visits.Get(tx, visits.Key(v))
 				switch {
 				case r.N(4) == 0:
