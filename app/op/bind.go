@@ -227,6 +227,25 @@ func registerFile[In any](b Binder, m Meta, fn func(context.Context, Call, *In) 
 	})
 }
 
+type onward struct {
+	Location string `header:"Location"`
+}
+
+func registerRedirect[In any](b Binder, m Meta, fn func(context.Context, Call, *In) (string, error)) {
+	meta := &m
+	o := described(b, meta)
+	o.DefaultStatus = http.StatusSeeOther
+	huma.Register(b.API, o, func(ctx context.Context, in *In) (*onward, error) {
+		call := ctx.Value(callKey{}).(Call)
+		to, err := fn(ctx, call, in)
+		b.After(call, err)
+		if err != nil {
+			return nil, problemOf(ctx, err)
+		}
+		return &onward{Location: to}, nil
+	})
+}
+
 func registerStream[In any](b Binder, m Meta, fn func(context.Context, Call, *In) (Events, error)) {
 	meta := &m
 	o := described(b, meta)

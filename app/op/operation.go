@@ -46,6 +46,7 @@ const (
 	Stream        // the answer is an event stream
 	FileOut       // the answer is a file
 	FileIn        // the request is a file, streamed
+	Redirect      // the answer sends the browser on
 )
 
 // Route is a method and a path below /api/v1.
@@ -153,6 +154,14 @@ func NewStream[In any](id string, route Route, fn func(context.Context, Call, *I
 	return Draft{
 		meta: Meta{ID: id, Route: route, Scope: OwnScope, Rate: Cheap, MaxBody: defaultMaxBody, By: []access.Kind{access.Session, access.APIKey}, Shape: Stream},
 		bind: func(b Binder, m Meta) { registerStream(b, m, fn) },
+	}
+}
+
+// NewRedirect begins an operation that sends the browser on. The address is one of our own or of a platform's sign-in.
+func NewRedirect[In any](id string, route Route, fn func(context.Context, Call, *In) (string, error)) Draft {
+	return Draft{
+		meta: Meta{ID: id, Route: route, Scope: OwnScope, Rate: Cheap, MaxBody: defaultMaxBody, By: []access.Kind{access.Session}, Shape: Redirect},
+		bind: func(b Binder, m Meta) { registerRedirect(b, m, fn) },
 	}
 }
 
