@@ -146,7 +146,8 @@ func (e *engine) mapFile(openFile func(string, int, os.FileMode) (*os.File, erro
 		NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, OpenFile: openFile,
 	}
 	if strconv.IntSize == 64 && runtime.GOOS != "windows" {
-		o.InitialMmapSize = int(mapBytes)
+		size := mapBytes // a variable, for int may be too small to name it
+		o.InitialMmapSize = int(size)
 	}
 	err := e.openGuarded(&o)
 	if err != nil && noAddressSpace(err) {
