@@ -140,6 +140,10 @@ func (g *guardedFeed) Put(ctx context.Context, item Item) (Item, error) {
 	}
 	g.c.sent = g.c.lastLook != nil
 	out, err := g.c.feed.Put(ctx, item)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		g.c.sent = false
+		return Item{}, g.c.broke(err, false)
+	}
 	if err != nil {
 		return Item{}, g.c.broke(err, true)
 	}

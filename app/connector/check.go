@@ -112,6 +112,9 @@ func (s *Spec) checkAs(d *Draft, k Kind) []Trouble {
 		t.Field = strings.TrimSuffix("settings."+t.Field, ".")
 		out = append(out, t)
 	}
+	if s.Rules != nil {
+		out = append(out, s.Rules(d, &k)...)
+	}
 	return out
 }
 

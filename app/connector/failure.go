@@ -131,6 +131,17 @@ func (rows Failures) sort(a *answer, now time.Time) *Failed {
 	return unlisted(a, now)
 }
 
+// Row is the number of the row that an answer is sorted by, -1 for none.
+func (rows Failures) Row(step string, status int, header http.Header, body []byte) int {
+	a := &answer{step: step, status: status, header: header, body: body, json: decoded(body)}
+	for i := range rows {
+		if rows[i].fits(a) {
+			return i
+		}
+	}
+	return -1
+}
+
 func (f *Failure) fits(a *answer) bool {
 	if f.On != "" && !matches(f.On, a.step) || f.Status != 0 && f.Status != a.status {
 		return false

@@ -8,7 +8,7 @@ import (
 // Feed is our own list of posts, kept by the wiring: what practice and rss-out post to.
 type Feed interface {
 	// Put adds an item under an id that is ours to choose, in one transaction. A second Put of the same id changes
-	// nothing and gives the first.
+	// nothing and gives the first. An error of the context means that it never ran.
 	Put(ctx context.Context, item Item) (Item, error)
 	// Find gives the item, false if there is none.
 	Find(ctx context.Context, channel, id string) (Item, bool, error)

@@ -92,7 +92,7 @@ func (f Field) title() string {
 
 // applies says that the field counts for this kind of post, channel and the other values.
 func (f Form) applies(field Field, values map[string]json.RawMessage, kind string, facts Facts) bool {
-	if field.Kinds != nil && kind != "" && !slices.Contains(field.Kinds, kind) || field.IfFact != "" && facts[field.IfFact] == 0 {
+	if field.Kinds != nil && !slices.Contains(field.Kinds, kind) || field.IfFact != "" && facts[field.IfFact] == 0 {
 		return false
 	}
 	if field.When == nil {

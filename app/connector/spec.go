@@ -19,6 +19,7 @@ type Spec struct {
 	App               Form      // app credentials that an administrator enters
 	Kinds             []Kind    // the first that fits a draft is taken unless the person chose
 	Settings          Form
+	Rules             func(d *Draft, k *Kind) []Trouble // what the fields above can't say (a poll excludes files)
 	Limits            []Limit
 	Prices            []Price
 	Failures          Failures
@@ -129,6 +130,7 @@ type MediaRule struct {
 	Codecs                  []string
 	Alt                     Num  // longest alt text; NoAlt where the platform has none
 	ByURL                   bool // the platform fetches the file from a public address
+	ByID                    bool // the file is named and not sent: our own feed
 	Cover                   bool // a cover picture can be given
 	MaxCount, MaxTotalBytes Num  // of this type; of all files of it together
 }
