@@ -222,6 +222,7 @@ func humaConfig(build string) huma.Config {
 	c := huma.DefaultConfig("Omni Posto", "1")
 	c.Info.Description = "Everything that the web interface does, for programs. Build " + build + "."
 	c.Info.Version = "1"
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.CreateHooks = nil
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.Formats = map[string]huma.Format{"application/json": op.JSONFormat, "json": op.JSONFormat}

@@ -48,7 +48,7 @@ func statePlace(s state) secret.Place {
 }
 
 type authorizeInput struct {
-	workspacePath
+	WorkspacePath
 	Body struct {
 		Platform string            `json:"platform" minLength:"1" maxLength:"64"`
 		Way      string            `json:"way,omitempty" maxLength:"64"`
@@ -192,7 +192,7 @@ func (c *Channel) take(j connector.Joined, now time.Time) {
 	}
 }
 
-func (s *Channels) check(ctx context.Context, c op.Call, in *channelPath) (*View, error) {
+func (s *Channels) check(ctx context.Context, c op.Call, in *ChannelPath) (*View, error) {
 	var ch Channel
 	var ok bool
 	if err := s.DB.View(ctx, func(tx store.ReadTx) error { ch, ok = Get(tx, c.Organization, c.Workspace, in.Channel); return nil }); err != nil {
@@ -258,7 +258,7 @@ func (s *Channels) found(tx store.Tx, ch Channel, j connector.Joined, cause erro
 const revokeTries = 3
 
 // disconnect ends the token at the platform, then destroys it here whatever the platform said.
-func (s *Channels) disconnect(ctx context.Context, c op.Call, in *channelPath) (*op.None, error) {
+func (s *Channels) disconnect(ctx context.Context, c op.Call, in *ChannelPath) (*op.None, error) {
 	var ch Channel
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		var ok bool

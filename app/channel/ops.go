@@ -107,17 +107,19 @@ func (c Channel) View() View {
 		TokenExpiresAt: instant(c.TokenExpiresAt), LastPublishedAt: instant(c.LastPublishedAt), LastCheckedAt: instant(c.LastCheckedAt), CreatedAt: c.CreatedAt}
 }
 
-type workspacePath struct {
+// WorkspacePath is the part of a path that names the workspace.
+type WorkspacePath struct {
 	Workspace ref.Workspace `path:"workspace" maxLength:"40" doc:"The workspace's id."`
 }
 
-type channelPath struct {
-	workspacePath
+// ChannelPath is the part of a path that names the channel.
+type ChannelPath struct {
+	WorkspacePath
 	Channel ref.Channel `path:"channel" maxLength:"40" doc:"The channel's id."`
 }
 
 type connectInput struct {
-	workspacePath
+	WorkspacePath
 	Body struct {
 		Platform string            `json:"platform" minLength:"1" maxLength:"64"`
 		Way      string            `json:"way,omitempty" maxLength:"64" doc:"One of the platform's ways; the best when absent."`
@@ -127,7 +129,7 @@ type connectInput struct {
 }
 
 type updateInput struct {
-	channelPath
+	ChannelPath
 	Body struct {
 		Name     *string          `json:"name,omitempty" minLength:"1" maxLength:"100"`
 		Paused   *bool            `json:"paused,omitempty"`
@@ -138,7 +140,7 @@ type updateInput struct {
 }
 
 type slotsInput struct {
-	channelPath
+	ChannelPath
 	Count int `query:"count" minimum:"1" maximum:"60" default:"10"`
 }
 
@@ -149,7 +151,7 @@ type NextSlot struct {
 }
 
 type pageInput struct {
-	workspacePath
+	WorkspacePath
 	op.Page
 }
 
@@ -211,7 +213,7 @@ func view[T any](ctx context.Context, db *store.DB, fn func(tx store.ReadTx) (*T
 	return out, err
 }
 
-func (s *Channels) list(ctx context.Context, c op.Call, _ *workspacePath) (*op.Listed[View], error) {
+func (s *Channels) list(ctx context.Context, c op.Call, _ *WorkspacePath) (*op.Listed[View], error) {
 	return view(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[View], error) {
 		out := &op.Listed[View]{Items: []View{}}
 		for _, ch := range Of(tx, c.Organization, c.Workspace) {
@@ -221,7 +223,7 @@ func (s *Channels) list(ctx context.Context, c op.Call, _ *workspacePath) (*op.L
 	})
 }
 
-func (s *Channels) read(ctx context.Context, c op.Call, in *channelPath) (*View, error) {
+func (s *Channels) read(ctx context.Context, c op.Call, in *ChannelPath) (*View, error) {
 	return view(ctx, s.DB, func(tx store.ReadTx) (*View, error) {
 		ch, ok := Get(tx, c.Organization, c.Workspace, in.Channel)
 		if !ok {

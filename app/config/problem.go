@@ -131,3 +131,6 @@ func distance(a, b string) int {
 	}
 	return rows[len(a)][len(b)]
 }
+
+// Nearest gives the one of the known words that was most likely meant, or nothing.
+func Nearest(given string, known []string) string { return closest(given, known) }

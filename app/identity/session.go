@@ -212,3 +212,15 @@ func cookie(token string, secure bool) string {
 	}
 	return fmt.Sprintf("%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s", name, token, age, extra)
 }
+
+// Restored ends every session, pending step-up and count of guesses, because an older store came back.
+func Restored(tx store.Tx) error {
+	var keys []store.Key
+	for key := range sessions.All(tx, store.Range{}) {
+		keys = append(keys, key)
+	}
+	for _, key := range keys {
+		sessions.Delete(tx, key)
+	}
+	return nil
+}

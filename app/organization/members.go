@@ -53,23 +53,25 @@ type InvitationView struct {
 	Link       string         `json:"link,omitempty" doc:"Pass it on to the person; it is shown once."`
 }
 
-type memberPath struct {
-	organizationPath
+// MemberPath is the part of a path that names the member.
+type MemberPath struct {
+	OrganizationPath
 	Member ref.Member `path:"member" maxLength:"40" doc:"The member's id."`
 }
 
-type invitationPath struct {
-	organizationPath
+// InvitationPath is the part of a path that names the invitation.
+type InvitationPath struct {
+	OrganizationPath
 	Invitation ref.Invitation `path:"invitation" maxLength:"40" doc:"The invitation's id."`
 }
 
 type listMembers struct {
-	organizationPath
+	OrganizationPath
 	op.Page
 }
 
 type updateMember struct {
-	memberPath
+	MemberPath
 	Body struct {
 		Role       *access.Role `json:"role,omitempty" enum:"owner,admin,member,billing"`
 		Workspaces *[]Place     `json:"workspaces,omitempty" maxItems:"1000" doc:"Replaces all places of the member."`
@@ -77,7 +79,7 @@ type updateMember struct {
 }
 
 type invite struct {
-	organizationPath
+	OrganizationPath
 	Body struct {
 		Email      string      `json:"email" format:"email" maxLength:"254"`
 		Role       access.Role `json:"role" enum:"owner,admin,member,billing"`
@@ -215,7 +217,7 @@ func checkPlaces(tx store.ReadTx, o ref.Organization, list []Place) (map[ref.Wor
 	return out, nil
 }
 
-func (s *Organizations) removeMember(ctx context.Context, c op.Call, in *memberPath) (*op.None, error) {
+func (s *Organizations) removeMember(ctx context.Context, c op.Call, in *MemberPath) (*op.None, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
 		m, ok := members.Get(tx, store.K(c.Organization, in.Member))
 		if !ok {
@@ -237,7 +239,7 @@ func (i Invitation) view() InvitationView {
 	return InvitationView{ID: i.ID, Email: i.Email, Role: i.Role, Workspaces: places(i.Workspaces), ExpiresAt: i.ExpiresAt, CreatedAt: i.CreatedAt}
 }
 
-func (s *Organizations) listInvitations(ctx context.Context, c op.Call, _ *organizationPath) (*op.Listed[InvitationView], error) {
+func (s *Organizations) listInvitations(ctx context.Context, c op.Call, _ *OrganizationPath) (*op.Listed[InvitationView], error) {
 	out := &op.Listed[InvitationView]{Items: []InvitationView{}}
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		for _, i := range invitations.All(tx, store.Range{Prefix: store.K(c.Organization)}) {
@@ -293,7 +295,7 @@ func (s *Organizations) isMember(tx store.ReadTx, o ref.Organization, email stri
 	return false
 }
 
-func (s *Organizations) withdraw(ctx context.Context, c op.Call, in *invitationPath) (*op.None, error) {
+func (s *Organizations) withdraw(ctx context.Context, c op.Call, in *InvitationPath) (*op.None, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
 		if !invitations.Delete(tx, store.K(c.Organization, in.Invitation)) {
 			return nil, ErrNotFound

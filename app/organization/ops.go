@@ -80,23 +80,25 @@ func (w Workspace) View() WorkspaceView {
 		FirstStepsDone: w.FirstSteps, Version: w.Version, CreatedAt: w.CreatedAt}
 }
 
-type organizationPath struct {
+// OrganizationPath is the part of a path that names the organization.
+type OrganizationPath struct {
 	Organization ref.Organization `path:"organization" maxLength:"40" doc:"The organization's id."`
 }
 
-type workspacePath struct {
+// WorkspacePath is the part of a path that names the workspace.
+type WorkspacePath struct {
 	Workspace ref.Workspace `path:"workspace" maxLength:"40" doc:"The workspace's id."`
 }
 
 type updateOrganization struct {
-	organizationPath
+	OrganizationPath
 	Body struct {
 		Name *string `json:"name,omitempty" minLength:"1" maxLength:"100"`
 	}
 }
 
 type createWorkspace struct {
-	organizationPath
+	OrganizationPath
 	Body struct {
 		Name     string `json:"name" minLength:"1" maxLength:"100"`
 		Timezone string `json:"timezone" minLength:"1" maxLength:"64" doc:"IANA name, like Europe/Berlin."`
@@ -104,7 +106,7 @@ type createWorkspace struct {
 }
 
 type updateWorkspace struct {
-	workspacePath
+	WorkspacePath
 	Body struct {
 		Name           *string `json:"name,omitempty" minLength:"1" maxLength:"100"`
 		Timezone       *string `json:"timezone,omitempty" minLength:"1" maxLength:"64"`
@@ -147,7 +149,7 @@ func (s *Organizations) Operations() []op.Operation {
 	}, s.memberOperations()...)
 }
 
-func (s *Organizations) read(ctx context.Context, c op.Call, _ *organizationPath) (*OrganizationView, error) {
+func (s *Organizations) read(ctx context.Context, c op.Call, _ *OrganizationPath) (*OrganizationView, error) {
 	var out OrganizationView
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		o, ok := Get(tx, c.Organization)
@@ -180,7 +182,7 @@ func (s *Organizations) update(ctx context.Context, c op.Call, in *updateOrganiz
 	})
 }
 
-func (s *Organizations) listWorkspaces(ctx context.Context, c op.Call, _ *organizationPath) (*op.Listed[WorkspaceView], error) {
+func (s *Organizations) listWorkspaces(ctx context.Context, c op.Call, _ *OrganizationPath) (*op.Listed[WorkspaceView], error) {
 	out := &op.Listed[WorkspaceView]{Items: []WorkspaceView{}}
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		for _, w := range WorkspacesOf(tx, c.Organization) {
@@ -206,7 +208,7 @@ func (s *Organizations) createWorkspace(ctx context.Context, c op.Call, in *crea
 	})
 }
 
-func (s *Organizations) readWorkspace(ctx context.Context, c op.Call, _ *workspacePath) (*WorkspaceView, error) {
+func (s *Organizations) readWorkspace(ctx context.Context, c op.Call, _ *WorkspacePath) (*WorkspaceView, error) {
 	var out WorkspaceView
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		w, ok := GetWorkspace(tx, c.Organization, c.Workspace)

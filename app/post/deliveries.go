@@ -87,27 +87,28 @@ type DeliveryDetail struct {
 // ETagVersion implements op.Versioned.
 func (v DeliveryDetail) ETagVersion() int64 { return v.Version }
 
-type deliveryPath struct {
-	workspacePath
+// DeliveryPath is the part of a path that names the delivery.
+type DeliveryPath struct {
+	WorkspacePath
 	Delivery ref.Delivery `path:"delivery" maxLength:"40" doc:"The delivery's id."`
 }
 
 type listDeliveries struct {
-	workspacePath
+	WorkspacePath
 	op.Page
 	Post   ref.Post `query:"post" maxLength:"40"`
 	Status string   `query:"status" enum:"needs_attention,failed,paused,missed,sending,scheduled,published,cancelled"`
 }
 
 type retryDelivery struct {
-	deliveryPath
+	DeliveryPath
 	Body struct {
 		At time.Time `json:"at,omitempty" doc:"When; now when absent."`
 	} `required:"false"`
 }
 
 type resolveDelivery struct {
-	deliveryPath
+	DeliveryPath
 	Body struct {
 		Outcome   string `json:"outcome" enum:"published,not_published"`
 		Permalink string `json:"permalink,omitempty" format:"uri" maxLength:"2000"`
@@ -246,7 +247,7 @@ func (s *Posts) listDeliveries(ctx context.Context, c op.Call, in *listDeliverie
 	})
 }
 
-func (s *Posts) readDelivery(ctx context.Context, c op.Call, in *deliveryPath) (*DeliveryDetail, error) {
+func (s *Posts) readDelivery(ctx context.Context, c op.Call, in *DeliveryPath) (*DeliveryDetail, error) {
 	return view(ctx, s.DB, func(tx store.ReadTx) (*DeliveryDetail, error) {
 		d, err := s.Deliveries.Get(tx, c.Organization, c.Workspace, in.Delivery)
 		if err != nil {
@@ -291,7 +292,7 @@ func (s *Posts) retry(ctx context.Context, c op.Call, in *retryDelivery) (*Deliv
 	}, op.Act{Action: "delivery.retried"})
 }
 
-func (s *Posts) cancel(ctx context.Context, c op.Call, in *deliveryPath) (*DeliveryDetail, error) {
+func (s *Posts) cancel(ctx context.Context, c op.Call, in *DeliveryPath) (*DeliveryDetail, error) {
 	return s.decide(ctx, c, in.Delivery, delivery.Cancel, func(store.Tx) delivery.Arg { return delivery.Arg{} }, op.Act{Action: "delivery.cancelled"})
 }
 

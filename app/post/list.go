@@ -33,7 +33,7 @@ type Row struct {
 }
 
 type listPosts struct {
-	workspacePath
+	WorkspacePath
 	op.Page
 	From    time.Time   `query:"from" doc:"Only posts that go out at or after this instant."`
 	To      time.Time   `query:"to" doc:"Only posts that go out before this instant."`
@@ -45,7 +45,7 @@ type listPosts struct {
 }
 
 type calendarInput struct {
-	workspacePath
+	WorkspacePath
 	From time.Time `query:"from" required:"true"`
 	To   time.Time `query:"to" required:"true"`
 }
@@ -285,7 +285,7 @@ const (
 	homeSlots  = 20
 )
 
-func (s *Posts) home(ctx context.Context, c op.Call, _ *workspacePath) (*Home, error) {
+func (s *Posts) home(ctx context.Context, c op.Call, _ *WorkspacePath) (*Home, error) {
 	return view(ctx, s.DB, func(tx store.ReadTx) (*Home, error) {
 		w, ok := organization.GetWorkspace(tx, c.Organization, c.Workspace)
 		if !ok {

@@ -106,17 +106,19 @@ type View struct {
 // ETagVersion implements op.Versioned.
 func (v View) ETagVersion() int64 { return v.Version }
 
-type workspacePath struct {
+// WorkspacePath is the part of a path that names the workspace.
+type WorkspacePath struct {
 	Workspace ref.Workspace `path:"workspace" maxLength:"40" doc:"The workspace's id."`
 }
 
-type postPath struct {
-	workspacePath
+// PostPath is the part of a path that names the post.
+type PostPath struct {
+	WorkspacePath
 	Post ref.Post `path:"post" maxLength:"40" doc:"The post's id."`
 }
 
 type createPost struct {
-	workspacePath
+	WorkspacePath
 	Body Content
 }
 
@@ -133,12 +135,12 @@ type Changes struct {
 }
 
 type updatePost struct {
-	postPath
+	PostPath
 	Body Changes
 }
 
 type checkPost struct {
-	workspacePath
+	WorkspacePath
 	Body Content
 }
 
@@ -278,7 +280,7 @@ func view[T any](ctx context.Context, db *store.DB, fn func(tx store.ReadTx) (*T
 	return out, err
 }
 
-func (s *Posts) read(ctx context.Context, c op.Call, in *postPath) (*View, error) {
+func (s *Posts) read(ctx context.Context, c op.Call, in *PostPath) (*View, error) {
 	return view(ctx, s.DB, func(tx store.ReadTx) (*View, error) {
 		p, ok := Get(tx, c.Organization, c.Workspace, in.Post)
 		if !ok {

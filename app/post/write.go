@@ -340,7 +340,7 @@ func (c Changes) names() []string {
 	return out
 }
 
-func (s *Posts) remove(ctx context.Context, c op.Call, in *postPath) (*op.None, error) {
+func (s *Posts) remove(ctx context.Context, c op.Call, in *PostPath) (*op.None, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
 		p, ok := Get(tx, c.Organization, c.Workspace, in.Post)
 		if !ok || !p.DeletedAt.IsZero() {
@@ -369,7 +369,7 @@ func (s *Posts) remove(ctx context.Context, c op.Call, in *postPath) (*op.None, 
 	})
 }
 
-func (s *Posts) restore(ctx context.Context, c op.Call, in *postPath) (*View, error) {
+func (s *Posts) restore(ctx context.Context, c op.Call, in *PostPath) (*View, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
 		p, ok := Get(tx, c.Organization, c.Workspace, in.Post)
 		if !ok {

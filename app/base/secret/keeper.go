@@ -33,6 +33,12 @@ type probe struct {
 	Wrapped string `cbor:"2,keyasint"`
 }
 
+// derivedKey is a key of the instance itself.
+type derivedKey struct {
+	Purpose string `cbor:"1,keyasint"`
+	Sealed  Sealed `cbor:"2,keyasint"`
+}
+
 var (
 	dataKeys = store.Table[dataKey]{Name: "data_key", Version: 1, Holds: store.SecretMaterial,
 		Key:   func(k dataKey) store.Key { return store.K(k.Organization, k.Purpose, k.ID) },
@@ -40,13 +46,15 @@ var (
 		Indexes: []store.Index[dataKey]{{Name: "id", Version: 1,
 			Key: func(k dataKey) store.Key { return store.K(k.ID) }}},
 	}
+	derived = store.Table[derivedKey]{Name: "derived_key", Version: 1, Holds: store.SecretMaterial,
+		Key: func(d derivedKey) store.Key { return store.K(d.Purpose) }}
 	probes = store.Table[probe]{Name: "master_probe", Version: 1, Holds: store.SecretMaterial,
 		Key:   func(p probe) store.Key { return store.K("master") },
 		Owner: func(probe) store.Owner { return store.Owner{} }}
 )
 
 // Tables lists what this package stores.
-func Tables() []store.AnyTable { return []store.AnyTable{&dataKeys, &probes} }
+func Tables() []store.AnyTable { return []store.AnyTable{&dataKeys, &derived, &probes} }
 
 // ErrWrongMaster says that the store was sealed under another master key.
 var ErrWrongMaster = errors.New("the master key isn't the one this store was sealed with")
@@ -56,8 +64,9 @@ type Keeper struct {
 	master Master
 	clock  clock.Clock
 
-	mu   sync.Mutex
-	open map[ref.Secret]unwrapped
+	mu     sync.Mutex
+	open   map[ref.Secret]unwrapped
+	newest map[keyOwner]dataKey // those that were used to seal; they are in the store
 }
 
 type unwrapped struct {
@@ -68,19 +77,8 @@ type unwrapped struct {
 // NewKeeper checks the master key against the store and returns a keeper. On a wrong key it returns ErrWrongMaster and
 // has written nothing; on an empty store it leaves the mark that later starts are checked against.
 func NewKeeper(ctx context.Context, db *store.DB, m Master, c clock.Clock) (*Keeper, error) {
-	k := &Keeper{master: m, clock: c, open: map[ref.Secret]unwrapped{}}
-	fresh := false
-	err := db.View(ctx, func(tx store.ReadTx) error {
-		p, ok := probes.Get(tx, store.K("master"))
-		if fresh = !ok; fresh {
-			return nil
-		}
-		plain, err := m.unwrap(probePlace, p.Wrapped)
-		if err != nil || !bytes.Equal(plain, probeText) {
-			return ErrWrongMaster
-		}
-		return nil
-	})
+	k := &Keeper{master: m, clock: c, open: map[ref.Secret]unwrapped{}, newest: map[keyOwner]dataKey{}}
+	fresh, err := check(ctx, db, m)
 	if err != nil || !fresh {
 		return k, err
 	}
@@ -94,6 +92,27 @@ func NewKeeper(ctx context.Context, db *store.DB, m Master, c clock.Clock) (*Kee
 	})
 }
 
+// Check compares the master key with a store before anything else is done to it, and writes nothing.
+func Check(ctx context.Context, e store.Engine, m Master) error {
+	_, err := check(ctx, e, m)
+	return err
+}
+
+func check(ctx context.Context, e store.Engine, m Master) (fresh bool, err error) {
+	err = e.View(ctx, func(tx store.ReadTx) error {
+		p, ok := probes.Get(tx, store.K("master"))
+		if fresh = !ok; fresh {
+			return nil
+		}
+		plain, err := m.unwrap(probePlace, p.Wrapped)
+		if err != nil || !bytes.Equal(plain, probeText) {
+			return ErrWrongMaster
+		}
+		return nil
+	})
+	return fresh, err
+}
+
 var (
 	probePlace = Place{Purpose: "master", Kind: "master_probe", Field: "wrapped"}
 	probeText  = []byte("this store opens with this key")
@@ -101,12 +120,8 @@ var (
 
 // Seal closes plain for its place, making the owner's data key on first use.
 func (k *Keeper) Seal(tx store.Tx, p Place, plain []byte) (Sealed, error) {
-	var newest dataKey
-	for _, dk := range dataKeys.All(tx, store.Range{Prefix: store.K(ref.Organization(p.Organization), p.Purpose), Back: true}) {
-		newest = dk
-		break
-	}
-	if newest.ID.Zero() {
+	newest, ok := newestKey(tx, p)
+	if !ok {
 		made, err := k.make(tx, p)
 		if err != nil {
 			return "", err
@@ -118,6 +133,59 @@ func (k *Keeper) Seal(tx store.Tx, p Place, plain []byte) (Sealed, error) {
 		return "", err
 	}
 	return seal(key, newest.ID.String(), p, plain)
+}
+
+// Prepare makes the data key that a place needs, so that SealWith can seal there without writing.
+func (k *Keeper) Prepare(ctx context.Context, db *store.DB, p Place) error {
+	owner := keyOwner{p.Organization, p.Purpose}
+	k.mu.Lock()
+	_, there := k.newest[owner]
+	k.mu.Unlock()
+	if there {
+		return nil
+	}
+	return db.Update(ctx, func(tx store.Tx) error {
+		if _, ok := newestKey(tx, p); ok {
+			return nil
+		}
+		_, err := k.make(tx, p)
+		return err
+	})
+}
+
+// SealWith closes plain for its place under the owner's newest data key, which must be there.
+func (k *Keeper) SealWith(tx store.ReadTx, p Place, plain []byte) (Sealed, error) {
+	owner := keyOwner{p.Organization, p.Purpose}
+	k.mu.Lock()
+	newest, ok := k.newest[owner]
+	k.mu.Unlock()
+	if !ok {
+		if newest, ok = newestKey(tx, p); !ok {
+			return "", fmt.Errorf("seal %s: no data key", p.Field)
+		}
+		k.mu.Lock()
+		k.newest[owner] = newest
+		k.mu.Unlock()
+	}
+	key, err := k.unwrap(newest)
+	if err != nil {
+		return "", err
+	}
+	defer clear(key)
+	return seal(key, newest.ID.String(), p, plain)
+}
+
+// keyOwner says whose and what for a data key is.
+type keyOwner struct {
+	organization [16]byte
+	purpose      string
+}
+
+func newestKey(tx store.ReadTx, p Place) (dataKey, bool) {
+	for _, dk := range dataKeys.All(tx, store.Range{Prefix: store.K(ref.Organization(p.Organization), p.Purpose), Back: true}) {
+		return dk, true
+	}
+	return dataKey{}, false
 }
 
 // Use opens the value, hands it to fn and wipes it afterwards. fn must not keep the bytes.
@@ -149,6 +217,39 @@ func (k *Keeper) Use(tx store.ReadTx, p Place, s Sealed, fn func(plain []byte) e
 	return fn(plain)
 }
 
+// Derived gives a key of 32 bytes for a purpose of the instance: made once, kept sealed.
+func (k *Keeper) Derived(ctx context.Context, db *store.DB, purpose string) ([]byte, error) {
+	p := Place{Purpose: "instance", Kind: "derived", Field: purpose}
+	var key []byte
+	read := func(tx store.ReadTx) error {
+		d, ok := derived.Get(tx, store.K(purpose))
+		if !ok {
+			return nil
+		}
+		return k.Use(tx, p, d.Sealed, func(plain []byte) error { key = bytes.Clone(plain); return nil })
+	}
+	if err := db.View(ctx, read); err != nil || key != nil {
+		return key, err
+	}
+	err := db.Update(ctx, func(tx store.Tx) error {
+		if err := read(tx); err != nil || key != nil {
+			return err
+		}
+		fresh := random.Bytes(32)
+		sealed, err := k.Seal(tx, p, fresh)
+		if err != nil {
+			return err
+		}
+		derived.Put(tx, derivedKey{Purpose: purpose, Sealed: sealed})
+		key = nil
+		return nil
+	})
+	if err == nil {
+		err = db.View(ctx, read)
+	}
+	return key, err
+}
+
 // Shred destroys every data key of the owner and purpose: what was sealed under them never opens again.
 func (k *Keeper) Shred(tx store.Tx, o ref.Organization, purpose string) {
 	var keys []store.Key
@@ -156,6 +257,7 @@ func (k *Keeper) Shred(tx store.Tx, o ref.Organization, purpose string) {
 		keys = append(keys, key)
 		k.mu.Lock()
 		delete(k.open, dk.ID)
+		delete(k.newest, keyOwner{o, purpose})
 		k.mu.Unlock()
 	}
 	for _, key := range keys {

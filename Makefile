@@ -1,0 +1,124 @@
+# Two commands matter: "make run" and "make test". The others stand apart.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+TAGS      := -tags nodynamic
+VERSION   ?= dev
+LDFLAGS   := -s -w -X github.com/omniposto/omniposto/app.Version=$(VERSION)
+CACHE     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/omniposto/tests-1
+VERSITY   := v1.8.0
+SERVERS   := $(CACHE)/servers
+
+export OMNIPOSTO_VERSITYGW := $(CACHE)/bin/versitygw
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: run
+run: build ## Build everything, start with all data in ./data, print the link to open
+	@exec ./bin/omniposto serve
+
+.PHONY: build
+build: ui ## Build bin/omniposto: one static binary with the web interface inside
+	@CGO_ENABLED=0 go build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o bin/omniposto .
+
+.PHONY: ui
+ui: ui/dist/index.html ## Build the web interface
+
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	@cd ui && npm ci --no-audit --no-fund --loglevel=error
+	touch node_modules/.package-lock.json
+
+ui/dist/index.html: ui/node_modules/.package-lock.json ui/index.html ui/vite.config.ts $(shell find ui/src ui/public -type f 2>/dev/null)
+	@cd ui && npm run --silent build && touch dist/index.html
+
+.PHONY: test-deps
+test-deps: ui/node_modules/.package-lock.json ## Install what the tests need (Chromium, an S3 server, a Bluesky server)
+	@mkdir -p $(CACHE)/bin
+	if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+	  echo "installing Chromium"; (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium) >/dev/null
+	fi
+	if [ ! -x $(CACHE)/bin/versitygw ]; then
+	  echo "building versitygw $(VERSITY)"; GOFLAGS= GOBIN=$(CACHE)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITY)
+	fi
+	if ! cmp -s ui/test/servers/package-lock.json $(SERVERS)/package-lock.json; then
+	  echo "installing the Bluesky server"; rm -rf $(SERVERS); mkdir -p $(SERVERS)
+	  cp ui/test/servers/package.json $(SERVERS)/ && cp ui/test/servers/package-lock.json $(SERVERS)/lock.tmp
+	  (cd $(SERVERS) && mv lock.tmp package-lock.json && npm ci --no-audit --no-fund --loglevel=error) || { rm -f $(SERVERS)/package-lock.json; exit 1; }
+	fi
+
+.PHONY: test
+test: ## Install what is needed and run every test
+	@began=$$SECONDS; $(MAKE) -s test-deps; echo "test dependencies: $$((SECONDS - began)) s"
+	began=$$SECONDS
+	$(MAKE) -s test-ui
+	$(MAKE) -s build
+	$(MAKE) -s test-go
+	$(MAKE) -s test-flows
+	echo "all tests: $$((SECONDS - began)) s"
+
+.PHONY: test-ui
+test-ui:
+	@cd ui && npm run --silent check && npm run --silent test
+
+# Starts the real Bluesky server, runs the Go tests with the race detector, then the simulation without it.
+.PHONY: test-go
+test-go:
+	@log=$$(mktemp); NODE_ENV=test NODE_PATH=$(SERVERS)/node_modules node ui/test/servers/bluesky.mjs $(SERVERS) >$$log 2>/dev/null & pds=$$!
+	trap 'kill $$pds 2>/dev/null || true; rm -f $$log' EXIT
+	for _ in $$(seq 120); do grep -q '"url"' $$log && break; kill -0 $$pds; sleep 0.5; done
+	export OMNIPOSTO_BLUESKY_PDS="$$(grep '"url"' $$log)"
+	go vet $(TAGS) ./...
+	CGO_ENABLED=1 go test $(TAGS) -race -timeout 14m ./...
+	SIM_SEEDS=3000 CGO_ENABLED=0 go test $(TAGS) -count=1 -timeout 10m -run 'TestSimulation$$' ./app/publish
+
+.PHONY: test-flows
+test-flows: build
+	@node ui/test/flows/run.mjs ./bin/omniposto
+
+.PHONY: bench
+bench: build ## Print the figures: machine, five runs, median and range
+	@BENCH=1 go test $(TAGS) -count=1 -timeout 60m -run 'TestBench' -v ./store/bolt ./app/publish ./app | grep -vE '^(=== |--- |PASS)'
+
+.PHONY: crash
+crash: ## 200 kills at random moments while deliveries run
+	@CRASH_KILLS=$(or $(KILLS),200) go test $(TAGS) -count=1 -timeout 60m -run 'Kill' -v ./app/publish ./app
+
+.PHONY: simulate
+simulate: ## 100,000 simulated worlds
+	@SIM_SEEDS=$(or $(SEEDS),100000) CGO_ENABLED=0 go test $(TAGS) -count=1 -timeout 10h -run 'TestSimulation$$' -v ./app/publish
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for a minute each
+	@for pkg in $$(go list $(TAGS) ./...); do
+	  for f in $$(go test $(TAGS) -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do
+	    echo "== $$pkg $$f"; go test $(TAGS) -run xxx -fuzz "^$$f$$" -fuzztime $(or $(TIME),60s) $$pkg
+	  done
+	done
+
+.PHONY: long
+long: crash simulate fuzz ## Everything that takes long
+
+.PHONY: lint
+lint: ## Look for what compilers don't
+	@test -z "$$(gofmt -l main.go app store ui/*.go)" || { gofmt -l main.go app store ui/*.go; exit 1; }
+	go vet $(TAGS) ./...
+	cd ui && npm run --silent lint
+
+.PHONY: generate
+generate: build ## Write generated files anew
+	@go generate ./...
+	go test $(TAGS) ./app/config ./app -run 'Example|Generated' -update
+	./bin/omniposto openapi > ui/src/api/openapi.json
+	cd ui && npm run --silent api
+
+.PHONY: screenshot
+screenshot: build ## Make the picture of the README again
+	@node ui/test/flows/screenshot.mjs ./bin/omniposto docs/home.png
+
+.PHONY: clean
+clean: ## Remove what was built
+	@rm -rf bin ui/dist/assets ui/dist/index.html ui/node_modules

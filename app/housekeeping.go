@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"github.com/omniposto/omniposto/app/base/clock"
+	"github.com/omniposto/omniposto/app/channel"
+	"github.com/omniposto/omniposto/app/event"
+	"github.com/omniposto/omniposto/app/identity"
+	"github.com/omniposto/omniposto/app/op"
+	"github.com/omniposto/omniposto/app/organization"
+	"github.com/omniposto/omniposto/store"
+)
+
+// chore is one thing that housekeeping does, on a schedule in UTC. What people are promised a time for is never one:
+// the cron rules skip what falls into the hour that a clock change takes away.
+type chore struct {
+	name string
+	spec string
+	do   func(ctx context.Context) error
+}
+
+const sweepSlice = 500 // records that one transaction of a sweep removes
+
+func (a *App) chores() []chore {
+	sweeps := map[string]func(store.Tx, int) int{"events": event.Sweep, "answers": op.SweepAnswers, "sessions": identity.SweepSessions,
+		"guesses": identity.SweepGuesses, "invitations": organization.SweepInvitations, "sign-ins": channel.SweepStates, "trash": a.parts.posts.Sweep}
+	all := []chore{{"tend channels", "17 * * * *", a.parts.channels.Tend}, {"sweep media", "23 * * * *", a.parts.media.Sweep}}
+	for name, sweep := range sweeps {
+		all = append(all, chore{"sweep " + name, "*/10 * * * *", func(ctx context.Context) error { return a.sweep(ctx, sweep) }})
+	}
+	return all
+}
+
+// sweep removes in slices until nothing is left, so that nobody waits long for the writer.
+func (a *App) sweep(ctx context.Context, fn func(store.Tx, int) int) error {
+	for {
+		n := 0
+		if err := a.db.Update(ctx, func(tx store.Tx) error { n = fn(tx, sweepSlice); return nil }); err != nil || n < sweepSlice {
+			return err
+		}
+	}
+}
+
+// housekeep runs each chore at its times until ctx ends.
+func (a *App) housekeep(ctx context.Context) {
+	for _, c := range a.chores() {
+		rule, err := cron.ParseStandard(c.spec)
+		if err != nil {
+			panic("housekeeping: " + c.name + ": " + err.Error())
+		}
+		a.run(func() { a.keep(ctx, c, rule) })
+	}
+}
+
+const longestNap = time.Minute // so that a corrected clock is noticed
+
+func (a *App) keep(ctx context.Context, c chore, rule cron.Schedule) {
+	next := rule.Next(a.Clock.Now().UTC())
+	for {
+		if wait := next.Sub(a.Clock.Now()); wait > 0 {
+			if clock.Wait(ctx, a.Clock, min(wait, longestNap)) != nil {
+				return
+			}
+			continue
+		}
+		if err := c.do(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("housekeeping", "chore", c.name, "error", err.Error())
+		}
+		next = rule.Next(a.Clock.Now().UTC())
+	}
+}

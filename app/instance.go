@@ -1,0 +1,82 @@
+package app
+
+import (
+	"context"
+
+	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/base/fail"
+	"github.com/omniposto/omniposto/app/cli"
+	"github.com/omniposto/omniposto/app/op"
+	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/store"
+)
+
+var errNotStarted = fail.Unavailable("starting", "The scheduler isn't running yet.")
+
+// InstanceView is the server as its administrators see it.
+type InstanceView struct {
+	Version   string        `json:"version"`
+	PublicURL string        `json:"public_url"`
+	TLS       bool          `json:"tls" doc:"false: passkeys, installing and sharing don't work in browsers."`
+	Store     StoreView     `json:"store"`
+	Checks    []cli.Finding `json:"checks" maxItems:"50"`
+}
+
+// StoreView is how the store stands.
+type StoreView struct {
+	Bytes     int64 `json:"bytes"`
+	FreeBytes int64 `json:"free_bytes"`
+	ReadOnly  bool  `json:"read_only"`
+}
+
+type auditInput struct {
+	Organization ref.Organization `path:"organization" maxLength:"40" doc:"The organization's id."`
+	op.Page
+}
+
+// AuditEntry is one event as owners and admins read it: the canonical bytes and the values that it only commits to.
+type AuditEntry struct {
+	Seq    int64             `json:"seq"`
+	ID     ref.Event         `json:"id"`
+	Event  string            `json:"event" doc:"The canonical JSON of the leaf."`
+	Values map[string]string `json:"values,omitempty" doc:"Names, addresses and reasons, as far as they weren't erased."`
+}
+
+// instanceOperations are those of the instance and of the audit log, which no noun owns.
+func (a *App) instanceOperations() []op.Operation {
+	return []op.Operation{
+		op.New("instance.read", op.GET("/instance"), a.readInstance).
+			Says("Read the instance", "Version, store and what needs a hand, for administrators. No customer's content is in it.").
+			Example(nil, InstanceView{Version: "1.0.0", PublicURL: "https://posts.example.org", TLS: true, Checks: []cli.Finding{{Name: "store", OK: true, Says: "12 MB"}}}).
+			In(op.InstanceScope).By(access.Session).Needs(access.Administer),
+		op.New("audit.list", op.GET("/organizations/{organization}/audit"), a.listAudit).
+			Says("Read the audit log", "Who did what, newest first.").
+			Example(nil, op.Listed[AuditEntry]{Items: []AuditEntry{{Event: "{}"}}}).In(op.InOrganization).Fails(op.ErrCursor).Needs(access.AuditRead),
+	}
+}
+
+func (a *App) readInstance(ctx context.Context, _ op.Call, _ *op.None) (*InstanceView, error) {
+	f := a.db.Stats()
+	return &InstanceView{Version: buildName(), PublicURL: a.link("", ""), TLS: a.address.Scheme == "https",
+		Store: StoreView{Bytes: f.Bytes, FreeBytes: f.FreeBytes, ReadOnly: f.ReadOnly}, Checks: a.findings(ctx)}, nil
+}
+
+func (a *App) listAudit(ctx context.Context, c op.Call, in *auditInput) (*op.Listed[AuditEntry], error) {
+	at, err := c.Position(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	out := &op.Listed[AuditEntry]{Items: []AuditEntry{}}
+	err = a.db.View(ctx, func(tx store.ReadTx) error {
+		for _, e := range audit.List(tx, c.Organization, seqOf(at), in.Limit+1) {
+			if len(out.Items) == in.Limit {
+				out.NextCursor = c.Cursor(store.K(e.Seq + 1))
+				break
+			}
+			out.Items = append(out.Items, AuditEntry{Seq: e.Seq, ID: e.ID, Event: string(e.Bytes), Values: e.Values})
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,70 @@
+package app
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/omniposto/omniposto/app/delivery"
+)
+
+// metrics is what Prometheus gets to know: counts and times, no names and no content.
+type metrics struct {
+	registry *prometheus.Registry
+	states   *prometheus.CounterVec
+	told     prometheus.Counter
+	lateness prometheus.Histogram
+}
+
+func newMetrics(a *App) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry(),
+		states: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omniposto_delivery_moves_total", Help: "Moves of deliveries into a state."}, []string{"state"}),
+		told:   prometheus.NewCounter(prometheus.CounterOpts{Name: "omniposto_people_told_total", Help: "Moves of deliveries that a person was told of."}),
+		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "omniposto_delivery_lateness_seconds", Help: "From the instant a delivery was to be looked at to its claim.",
+			Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10, 30, 60, 300, 3600}})}
+	gauge := func(name, help string, read func() float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+	}
+	gauge("omniposto_store_bytes", "Size of the store's file.", func() float64 { return float64(a.db.Stats().Bytes) })
+	gauge("omniposto_store_free_bytes", "Space inside the file that will be used again.", func() float64 { return float64(a.db.Stats().FreeBytes) })
+	gauge("omniposto_store_commits", "Transactions made durable.", func() float64 { return float64(a.db.Stats().Commits) })
+	gauge("omniposto_store_calls", "Changes made in them.", func() float64 { return float64(a.db.Stats().Calls) })
+	gauge("omniposto_store_waiting", "Changes that wait for the writer.", func() float64 { return float64(a.db.Stats().Waiting) })
+	gauge("omniposto_store_read_only", "1 while the disk is full.", func() float64 {
+		if a.db.ReadOnly() {
+			return 1
+		}
+		return 0
+	})
+	m.registry.MustRegister(m.states, m.told, m.lateness, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) moved(t delivery.Told) {
+	m.states.WithLabelValues(t.State.String()).Inc()
+	if t.Tell {
+		m.told.Inc()
+	}
+}
+
+func (m *metrics) lapsed(late time.Duration) { m.lateness.Observe(max(0, late.Seconds())) }
+
+// write is the text form that Prometheus reads.
+func (m *metrics) write() ([]byte, string) {
+	families, err := m.registry.Gather()
+	var out bytes.Buffer
+	format := expfmt.NewFormat(expfmt.TypeTextPlain)
+	e := expfmt.NewEncoder(&out, format)
+	for _, f := range families {
+		if encErr := e.Encode(f); encErr != nil {
+			return []byte("# " + encErr.Error() + "\n"), string(format)
+		}
+	}
+	if err != nil {
+		out.WriteString("# " + err.Error() + "\n")
+	}
+	return out.Bytes(), string(format)
+}

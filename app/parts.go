@@ -1,0 +1,139 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/base/outbound"
+	"github.com/omniposto/omniposto/app/base/secret"
+	"github.com/omniposto/omniposto/app/channel"
+	"github.com/omniposto/omniposto/app/connector"
+	"github.com/omniposto/omniposto/app/delivery"
+	"github.com/omniposto/omniposto/app/event"
+	"github.com/omniposto/omniposto/app/identity"
+	"github.com/omniposto/omniposto/app/media"
+	"github.com/omniposto/omniposto/app/notify"
+	"github.com/omniposto/omniposto/app/op"
+	"github.com/omniposto/omniposto/app/organization"
+	"github.com/omniposto/omniposto/app/post"
+	"github.com/omniposto/omniposto/app/publish"
+	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/store"
+)
+
+// parts are the nouns, put together.
+type parts struct {
+	identities    *identity.Identities
+	organizations *organization.Organizations
+	channels      *channel.Channels
+	posts         *post.Posts
+	deliveries    *delivery.Deliveries
+	media         *media.Assets
+	runner        *publish.Runner
+	metrics       *metrics
+	operations    []op.Operation
+
+	runnerDone chan struct{}
+	cutRunner  context.CancelFunc
+}
+
+// tables lists what is stored, in the order of the map.
+func tables() []store.AnyTable {
+	var all []store.AnyTable
+	for _, of := range [][]store.AnyTable{secret.Tables(), audit.Tables(), event.Tables(), op.Tables(), delivery.Tables(), media.Tables(),
+		organization.Tables(), identity.Tables(), channel.Tables(), post.Tables()} {
+		all = append(all, of...)
+	}
+	return all
+}
+
+func (a *App) makeParts(ctx context.Context) (*parts, error) {
+	p := &parts{runnerDone: make(chan struct{})}
+	p.metrics = newMetrics(a)
+	p.deliveries = delivery.New(delivery.Deps{Told: func(tx store.Tx, t delivery.Told) {
+		delivery.Announce(tx, t)
+		p.posts.Moved(tx, t)
+		p.channels.Moved(tx, t)
+		p.metrics.moved(t)
+	}})
+	wake := func() { p.runner.Poke(); a.hub.Poke() }
+	p.channels = channel.New(channel.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Deliveries: p.deliveries,
+		Network: outbound.Guarded(outbound.Rules{AllowPrivate: a.Config.Network.AllowPrivate, AnyPort: true}), Platforms: platforms(),
+		BaseURL: func(id string) string { return a.Config.Platforms[id].APIURL }, App: a.appOf, Address: func() string { return a.link("", "") },
+		TakenBy: post.TakenBy, Next: post.NextFree, Wake: wake})
+	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,
+		Link: func(token string) string { return a.link("/invite", "token="+token) }})
+	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
+		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName()})
+	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Wake: wake,
+		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
+	storage, err := a.storage()
+	if err != nil {
+		return nil, err
+	}
+	if p.media, err = a.makeMedia(storage, p); err != nil {
+		return nil, err
+	}
+	p.runner = publish.New(publish.Deps{Store: a.db, Deliveries: p.deliveries, Source: &source{a: a, p: p}, Seal: a.sealStep, Unseal: a.unsealStep,
+		Clock: a.Clock, Name: "main", Alone: true, Log: a.log, Lapsed: p.metrics.lapsed, Jumped: func(d time.Duration) {
+			a.log.Warn("the clock jumped; nothing is sent for a minute", "by", d.String())
+		}})
+	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf})
+	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.channels.Operations(),
+		p.posts.Operations(), live.Operations(), a.instanceOperations()} {
+		p.operations = append(p.operations, list...)
+	}
+	return p, nil
+}
+
+// appOf is the app credential that an administrator configured for a platform.
+func (a *App) appOf(platform string) connector.App {
+	c := a.Config.Platforms[platform]
+	return connector.App{ID: c.AppID, Secret: c.AppSecret}
+}
+
+// start begins the runner and the housekeeping.
+func (p *parts) start(ctx context.Context, a *App) {
+	run, cut := context.WithCancel(context.WithoutCancel(ctx))
+	p.cutRunner = cut
+	go func() {
+		defer close(p.runnerDone)
+		if err := p.runner.Run(run); err != nil {
+			a.log.Error("the runner ended", "error", err.Error())
+		}
+	}()
+	a.run(func() { a.housekeep(ctx) })
+	a.run(func() { p.media.Run(ctx) })
+}
+
+// stop lets what is being sent come to its end, or parks it.
+func (p *parts) stop(ctx context.Context) {
+	if p.cutRunner == nil {
+		return
+	}
+	p.cutRunner()
+	select {
+	case <-p.runnerDone:
+	case <-ctx.Done():
+	}
+}
+
+func (p *parts) ready() error {
+	if !p.runner.Running() {
+		return errNotStarted
+	}
+	return nil
+}
+
+// guard is what the gate of the API asks.
+type guard struct{ *identity.Identities }
+
+// OrganizationOf implements api.Guard.
+func (guard) OrganizationOf(tx store.ReadTx, w ref.Workspace) (ref.Organization, bool) {
+	return organization.OrganizationOf(tx, w)
+}
+
+// Touch implements api.Guard.
+func (g guard) Touch(ctx context.Context, actor access.Actor) { g.Identities.Touch(ctx, actor) }
