@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"sort"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -59,11 +60,22 @@ func (r *redactor) clean(s string) string {
 
 // words masks and cuts what a person or an attempt sees.
 func (r *redactor) words(s string) string {
-	s = strings.Join(strings.Fields(r.clean(strings.ToValidUTF8(s, ""))), " ")
+	s = strings.Join(strings.Fields(r.clean(strings.Map(shownRune, strings.ToValidUTF8(s, "")))), " ")
 	if utf8.RuneCountInString(s) <= maxWords {
 		return s
 	}
 	return string([]rune(s)[:maxWords-1]) + "…"
+}
+
+// shownRune drops what could turn or hide the words around it: control signs and signs of direction.
+func shownRune(r rune) rune {
+	switch {
+	case unicode.IsSpace(r):
+		return ' '
+	case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0xfeff:
+		return -1
+	}
+	return r
 }
 
 // wordsIn finds the platform's own words in an answer.
@@ -74,7 +86,7 @@ func wordsIn(a *answer) string {
 		}
 	}
 	body := strings.TrimSpace(string(a.body[:min(len(a.body), 4*maxWords)]))
-	if body == "" || strings.HasPrefix(body, "<") || !utf8.ValidString(body[:min(len(body), 64)]) {
+	if body == "" || strings.HasPrefix(body, "<") || strings.IndexByte(body, 0) >= 0 {
 		return ""
 	}
 	return body

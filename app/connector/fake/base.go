@@ -10,6 +10,7 @@ package fake
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -255,3 +256,9 @@ func Parts(r *http.Request) (values map[string]string, files map[string]File, or
 
 // String says which file it is.
 func (f File) String() string { return fmt.Sprintf("%s %s %d %s", f.Name, f.MIME, f.Size, f.Sum) }
+
+// Proves says that a PKCE verifier belongs to a challenge of method S256; an empty challenge wants none.
+func Proves(challenge, verifier string) bool {
+	sum := sha256.Sum256([]byte(verifier))
+	return challenge == "" || base64.RawURLEncoding.EncodeToString(sum[:]) == challenge
+}
