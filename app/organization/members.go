@@ -354,3 +354,14 @@ func Several(tx store.ReadTx, o ref.Organization) bool {
 	}
 	return false
 }
+
+// RemoveAll takes every member out of an organization, as its deletion does.
+func RemoveAll(tx store.Tx, o ref.Organization) {
+	var keys []store.Key
+	for key := range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		keys = append(keys, key)
+	}
+	for _, key := range keys {
+		members.Delete(tx, key)
+	}
+}

@@ -90,6 +90,14 @@ type WorkspacePath struct {
 	Workspace ref.Workspace `path:"workspace" maxLength:"40" doc:"The workspace's id."`
 }
 
+type createOrganization struct {
+	Body struct {
+		Name      string `json:"name" minLength:"1" maxLength:"100"`
+		Workspace string `json:"workspace,omitempty" maxLength:"100" doc:"The organization's name when absent."`
+		Timezone  string `json:"timezone" minLength:"1" maxLength:"64" doc:"IANA name, like Europe/Berlin."`
+	}
+}
+
 type updateOrganization struct {
 	OrganizationPath
 	Body struct {
@@ -123,6 +131,10 @@ type updateWorkspace struct {
 func (s *Organizations) Operations() []op.Operation {
 	workspace := WorkspaceView{Name: "Fjellvik Outdoor", Timezone: "Europe/Berlin", WeekStart: 1, GraceSeconds: 3600, HoldSeconds: 10, AltText: "warn", Version: 1}
 	return append([]op.Operation{
+		op.New("organizations.create", op.POST("/organizations"), s.create).
+			Says("Make an organization", "A further customer or team on this server. Whoever makes it is its first owner.").
+			Example(map[string]any{"name": "Nordlys", "timezone": "Europe/Oslo"}, Founded{Workspace: workspace}).
+			In(op.InstanceScope).By(access.Session).Creates().Audits("organization.created").Fails(schedule.ErrZone).Needs(access.Administer),
 		op.New("organizations.read", op.GET("/organizations/{organization}"), s.read).
 			Says("Read an organization", "Name and version of an organization that you belong to.").
 			Example(nil, OrganizationView{Name: "Halden Studio", Version: 1}).
@@ -147,6 +159,28 @@ func (s *Organizations) Operations() []op.Operation {
 			Example(map[string]any{"hold_seconds": 20}, workspace).
 			In(op.InWorkspace).Versioned().Audits("workspace.changed").Fails(op.ErrStale, schedule.ErrZone).Needs(access.WorkspaceWrite),
 	}, s.memberOperations()...)
+}
+
+// Founded is the answer of organizations.create.
+type Founded struct {
+	Organization OrganizationView `json:"organization"`
+	Workspace    WorkspaceView    `json:"workspace"`
+}
+
+func (s *Organizations) create(ctx context.Context, c op.Call, in *createOrganization) (*Founded, error) {
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*Founded, error) {
+		o, w, m, err := Found(tx, in.Body.Name, in.Body.Workspace, in.Body.Timezone, c.Actor.Identity)
+		if err != nil {
+			return nil, err
+		}
+		s.Furnish(tx, w)
+		c.Actor.Memberships = append(c.Actor.Memberships, access.Membership{Organization: o.ID, Member: m.ID, Role: m.Role})
+		a := op.Act{Action: "organization.created", On: audit.Thing{Kind: "organization", ID: o.ID.String()}, Organization: o.ID}
+		op.Write(tx, c, a)
+		a.Organization, a.Instance, a.Quiet = ref.Organization{}, true, true
+		op.Write(tx, c, a)
+		return &Founded{Organization: o.View(), Workspace: w.View()}, nil
+	})
 }
 
 func (s *Organizations) read(ctx context.Context, c op.Call, _ *OrganizationPath) (*OrganizationView, error) {
