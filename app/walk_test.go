@@ -331,4 +331,3 @@ func TestPathFormsChangeNothing(t *testing.T) {
 		t.Error("the session is gone")
 	}
 }
-

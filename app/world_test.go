@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -52,8 +53,12 @@ type safeBuffer struct {
 	b  bytes.Buffer
 }
 
-func (s *safeBuffer) Write(p []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.b.Write(p) }
-func (s *safeBuffer) String() string              { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+func (s *safeBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
 
 const (
 	setupCode = "preset-code-for-tests-only"
@@ -181,7 +186,12 @@ func (p *person) send(method, path string, body any, headers ...string) answer {
 	}
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
+		if req.Header.Set(headers[i], headers[i+1]); headers[i] == "Host" {
+			req.Host = headers[i+1]
+		}
+		if headers[i+1] == "" {
+			req.Header.Del(headers[i])
+		}
 	}
 	res, err := p.client.Do(req)
 	if err != nil {
@@ -294,7 +304,6 @@ func (w *world) eventually(what string, ok func() bool) {
 	w.t.Fatalf("%s didn't happen\n%s", what, w.log)
 }
 
-
 // removeMembers takes everybody out of an organization by way of the store.
 func (w *world) removeMembers(org string) error {
 	var id ref.Organization
@@ -305,4 +314,28 @@ func (w *world) removeMembers(org string) error {
 		organization.RemoveAll(tx, id)
 		return nil
 	})
+}
+
+// openWorldStill is openWorld with a clock that stands still until the test moves it.
+func openWorldStill(t *testing.T, c *clock.Manual, options ...worldOption) *world {
+	t.Helper()
+	return openWorld(t, append(options, at(c))...)
+}
+
+// newWorldStill is newWorld with such a clock.
+func newWorldStill(t *testing.T, c *clock.Manual, options ...worldOption) *world {
+	t.Helper()
+	return newWorld(t, append(options, at(c))...)
+}
+
+// cookie is the session token that a browser holds.
+func (w *world) cookie(p *person) string {
+	u, err := url.Parse(w.base)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, c := range p.client.Jar.Cookies(u) {
+		return c.Value
+	}
+	return ""
 }

@@ -131,7 +131,7 @@ func CheckPassword(password string, alone bool, context ...string) error {
 	for _, c := range context {
 		words = append(words, strings.FieldsFunc(strings.ToLower(c), func(r rune) bool { return r == ' ' || r == '@' || r == '.' })...)
 	}
-	if zxcvbn.PasswordStrength(string(head), words).Score < 2 {
+	if zxcvbn.PasswordStrength(string(head), words).Score < 3 {
 		return ErrPasswordWeak.At("/password", "use a few unrelated words")
 	}
 	return nil
