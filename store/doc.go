@@ -32,6 +32,9 @@
 //
 // A loop over an index whose body moves records forward in the same index meets them again.
 //
+// A transaction that inserts many thousand keys side by side is slow on bolt, with the square of their number: take slices
+// of a thousand or two.
+//
 // Damage is found where it is read: each value in a bolt file carries a checksum, the file's size and its meta pages
 // are checked when it is opened. A page that is damaged but never read is not found; Check reads everything.
 //

@@ -29,6 +29,7 @@ type Call struct {
 	baseURL  string
 	feed     Feed
 	public   func(context.Context, Media) (string, error)
+	card     func(context.Context, string) (Card, error)
 	trace    func(Trace)
 	redact   *redactor
 	hidden   []string // secrets learned inside the step
@@ -78,7 +79,7 @@ var errNoPublic = errors.New("this server has no public address")
 func newCall(s *Spec, ch Channel, g *Grip, step string) *Call {
 	c := &Call{
 		Now: g.Clock.Now(), Channel: ch, Token: g.Token, App: g.App,
-		spec: s, step: step, clock: g.Clock, network: g.Network, baseURL: g.BaseURL, feed: g.Feed, public: g.Public, limit: callLimit,
+		spec: s, step: step, clock: g.Clock, network: g.Network, baseURL: g.BaseURL, feed: g.Feed, public: g.Public, card: g.Card, limit: callLimit,
 		trace: func(Trace) {},
 	}
 	if g.Driver != nil {
@@ -98,6 +99,22 @@ func (c *Call) Public(ctx context.Context, m Media) (string, error) {
 		return "", fmt.Errorf("public address of %s: %w", m.Name, err)
 	}
 	return at, nil
+}
+
+// Card gives what a page says of itself, for platforms where the sender makes the link's card. The page is fetched by us,
+// guarded, and not by the connector. The zero Card: there is none, and the link stands alone.
+func (c *Call) Card(ctx context.Context, address string) (Card, error) {
+	if c.card == nil {
+		return Card{}, nil
+	}
+	card, err := c.card(ctx, address)
+	if ctx.Err() != nil {
+		return Card{}, fmt.Errorf("card: %w", ctx.Err())
+	}
+	if err != nil {
+		return Card{}, nil //nolint:nilerr // a page without a card is no reason not to post
+	}
+	return card, nil
 }
 
 // Hide adds a secret that was learned inside the step, so that it is masked from here on.

@@ -41,6 +41,12 @@ type Media struct {
 	File          io.ReaderAt
 }
 
+// Card is what a web page says of itself.
+type Card struct {
+	URL, Title, Description string
+	Image                   *Media
+}
+
 // Focus is a point of a picture: -1 is left or bottom, 1 is right or top.
 type Focus struct{ X, Y float64 }
 

@@ -66,6 +66,7 @@ type Grip struct {
 	App     App
 	Feed    Feed // for connectors that post to ourselves
 	Public  func(context.Context, Media) (string, error)
+	Card    func(ctx context.Context, address string) (Card, error) // what a page says of itself; nil: no cards
 	// Doubt is the first intent of this round whose end is unknown; nil: no doubt.
 	Doubt *Intent
 	// Known says that a remote id belongs to another delivery of the channel. nil: none does.

@@ -50,7 +50,7 @@ type Kind struct {
 	MinMedia, MaxMedia Num
 	Media              []MediaRule // several rules: types may mix; types that exclude each other are two kinds
 	Once               Once
-	Steps              []string // as walked, commit last; "upload…" is once per file
+	Steps              []string // as walked, commit last; "upload…" is once per item, "quote?" only when settings ask for it
 	Spill              bool     // surplus files or text go on as a further delivery
 	NoID               string   // why no id comes back
 	Ends               string   // what the person does last, like "finish in the app"

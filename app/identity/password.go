@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/trustelem/zxcvbn"
@@ -131,8 +132,24 @@ func CheckPassword(password string, alone bool, context ...string) error {
 	for _, c := range context {
 		words = append(words, strings.FieldsFunc(strings.ToLower(c), func(r rune) bool { return r == ' ' || r == '@' || r == '.' })...)
 	}
-	if zxcvbn.PasswordStrength(string(head), words).Score < 3 {
+	if zxcvbn.PasswordStrength(string(head), words).Score < 3 || mostlyKnown(password, words) {
 		return ErrPasswordWeak.At("/password", "use a few unrelated words")
 	}
 	return nil
+}
+
+// mostlyKnown says whether little is left of the password without the words that an attacker knows.
+func mostlyKnown(password string, words []string) bool {
+	rest := strings.ToLower(password)
+	for _, w := range words {
+		if len(w) > 2 {
+			rest = strings.ReplaceAll(rest, w, "")
+		}
+	}
+	return len(strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, rest)) < minPassword/2
 }

@@ -54,10 +54,10 @@ func (v *driver) event(tx store.ReadTx, d delivery.Delivery, o connector.Outcome
 	case delivery.Reconciling:
 		return v.afterLook(tx, d, o, a)
 	}
-	return beforeIntent(o, a)
+	return v.beforeIntent(o, a)
 }
 
-func beforeIntent(o connector.Outcome, a delivery.Arg) (delivery.Event, delivery.Arg) {
+func (v *driver) beforeIntent(o connector.Outcome, a delivery.Arg) (delivery.Event, delivery.Arg) {
 	switch o.End {
 	case connector.EndPoll:
 		return delivery.Poll, a
@@ -66,7 +66,10 @@ func beforeIntent(o connector.Outcome, a delivery.Arg) (delivery.Event, delivery
 	case connector.EndReconnect:
 		return delivery.Reconnect, a
 	case connector.EndLeaseLost, connector.EndStopped:
-		return delivery.LeaseOver, a // still ours: given back for whoever is next
+		if v.r.stopping() {
+			return delivery.LeaseOver, a // given back for whoever is next
+		}
+		a.Class, a.Words = delivery.ClassTransient, "What the attempt needed to remember couldn't be written down."
 	}
 	return delivery.NotAccepted, a
 }
@@ -111,7 +114,10 @@ func (v *driver) afterLook(tx store.ReadTx, d delivery.Delivery, o connector.Out
 	case connector.EndCantTell:
 		return delivery.CantTell, a
 	case connector.EndLeaseLost, connector.EndStopped:
-		return delivery.LeaseOver, a
+		if v.r.stopping() {
+			return delivery.LeaseOver, a
+		}
+		a.Class = delivery.ClassTransient
 	case connector.EndReconnect:
 		a.Class = delivery.ClassReconnect
 	}

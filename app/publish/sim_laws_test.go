@@ -171,8 +171,9 @@ func (w *world) began(p *simPost, n *simNode, claim int64, looked time.Duration)
 			w.breaks("L6", "%s: a commit under claim %d while one under %d is on its way", p.id, claim, c.claim)
 		}
 	}
-	if d, ok := w.record(p); ok && d.Claim != claim && !stood && !w.jumped(w.claimedAt(p, claim), w.now) {
-		w.breaks("L6", "%s: a commit under claim %d began after claim %d", p.id, claim, d.Claim)
+	taken := func(d delivery.Delivery) bool { return d.Claim != claim || d.State != delivery.Sending }
+	if d, ok := w.record(p); ok && !w.flaw.noIntent && taken(d) && !stood && !w.jumped(w.claimedAt(p, claim), w.now) {
+		w.breaks("L6", "%s: a commit under claim %d began when it was %s under claim %d", p.id, claim, d.State, d.Claim)
 	}
 	for _, x := range p.channel.named {
 		wall := epoch.Add(looked + w.offset)
@@ -289,4 +290,30 @@ func (w *world) folds(p *simPost, d delivery.Delivery) {
 	if state != d.State {
 		w.breaks("L12", "%s: the trace ends in %s, the record in %s", p.id, state, d.State)
 	}
+}
+
+// story tells everything that happened to the delivery, for whoever reads a broken seed.
+func (p *simPost) story() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s on channel %s (%s), words %q, due %s, visible %d\n", p.id, p.channel.id, p.channel.once.By, p.words, p.due, len(p.visible()))
+	for _, m := range p.trace {
+		fmt.Fprintf(&b, "  %-14s %s  %s -> %s by %s, claim %d, writer %d, told %v\n", m.at, m.wall.Format("15:04:05"), m.from, m.to, m.on, m.claim, m.writer, m.tell)
+	}
+	for _, r := range p.channel.remote {
+		if r.words == p.words {
+			fmt.Fprintf(&b, "  remote %s at %s, listed at %s, ours %v\n", r.id, r.at, r.listedAt, r.owner == p)
+		}
+	}
+	return b.String()
+}
+
+// stories are those of the deliveries that the broken law names.
+func (w *world) stories() string {
+	var b strings.Builder
+	for _, p := range w.posts {
+		if strings.Contains(w.broken, p.id.String()) {
+			b.WriteString(p.story())
+		}
+	}
+	return b.String()
 }

@@ -47,7 +47,7 @@ func (w *world) upkeep() {
 		switch {
 		case !c.badToken:
 		case c.reconnects == 0:
-			c.reconnects = w.now + w.between(5*time.Minute, 40*time.Minute)
+			c.reconnects = w.now + w.between(5*time.Minute, 90*time.Minute)
 		case w.now >= c.reconnects:
 			c.badToken, c.reconnects = false, 0
 		}
@@ -136,16 +136,16 @@ func (w *world) move(p *simPost, on delivery.Event, a delivery.Arg) {
 // vandal is a planted bug of its own task: leases ended early, a wake forgotten, a record removed.
 func (w *world) vandal() {
 	for w.faults {
-		w.await(w.between(time.Second, 30*time.Second))
+		w.await(w.between(100*time.Millisecond, 2*time.Second))
 		p := w.posts[w.below(len(w.posts))]
 		d, ok := w.record(p)
 		switch {
 		case !ok:
 		case w.flaw.leaseIgnored && d.State.Leased():
 			w.move(p, delivery.LeaseOver, delivery.Arg{})
-		case w.flaw.gone && d.State == delivery.Published && w.below(20) == 0:
+		case w.flaw.gone && d.State == delivery.Published && w.below(100) == 0:
 			w.change(func(tx tx) error { return w.erase(tx, d) })
-		case w.flaw.asleep && d.State == delivery.Scheduled && w.below(20) == 0:
+		case w.flaw.asleep && d.State == delivery.Scheduled && w.below(1000) == 0:
 			w.change(func(tx tx) error { return w.lullaby(tx, d) })
 		}
 	}

@@ -90,6 +90,9 @@ func (w *world) populate() {
 // compose creates one post: a delivery, sometimes with follow-ups.
 func (w *world) compose(c *simChannel) {
 	due := w.now + w.between(time.Minute, 4*time.Hour)
+	if w.profile == twins {
+		due = w.now + w.between(time.Minute, 30*time.Minute)
+	}
 	var parent *simPost
 	for part := range 1 + w.below(6)/4*(1+w.below(2)) {
 		p := &simPost{w: w, channel: c, parent: parent, steps: w.below(3), id: id[ref.Delivery](len(w.posts) + 1)}
@@ -112,7 +115,7 @@ func (w *world) compose(c *simChannel) {
 		w.change(func(tx tx) error { w.del.Create(tx, f); return nil })
 		parent = p
 	}
-	if w.below(5) == 0 { // the same words, posted by hand before
+	if w.now == 0 && w.below(3) == 0 { // the same words, posted by hand before
 		p := w.posts[len(w.posts)-1]
 		c.remote = append(c.remote, &remotePost{id: fmt.Sprintf("hand%d", len(w.posts)), words: p.words})
 	}
@@ -199,7 +202,7 @@ func (c *simChannel) name(n *simNode) time.Time {
 	case 1:
 		return c.w.wall().Add(1000 * time.Hour)
 	}
-	until := c.w.wall().Add(c.w.between(time.Minute, 40*time.Minute))
+	until := c.w.wall().Add(c.w.between(time.Minute, 100*time.Minute))
 	c.named = append(c.named, namedInstant{answered: c.w.now, until: until, by: n})
 	return until
 }

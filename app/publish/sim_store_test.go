@@ -29,6 +29,10 @@ func (s simStore) Update(ctx context.Context, fn func(store.Tx) error) error {
 	if w.flaw.torn && w.cur.main {
 		return s.torn(ctx, fn)
 	}
+	if w.flaw.fastClock {
+		inner := fn
+		fn = func(tx store.Tx) error { return inner(fast{tx}) }
+	}
 	if w.chance(50_000) { // a function may run again
 		err := w.db.Update(ctx, func(tx store.Tx) error {
 			if err := fn(tx); err != nil {
@@ -90,6 +94,11 @@ func (s simStore) torn(ctx context.Context, fn func(store.Tx) error) error {
 	s.w.settle()
 	return err
 }
+
+// fast is a planted bug: the runner sees a clock that isn't the store's.
+type fast struct{ store.Tx }
+
+func (f fast) Now() time.Time { return f.Tx.Now().Add(2 * time.Minute) }
 
 // recorder notes what a transaction writes.
 type recorder struct {

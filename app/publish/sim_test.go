@@ -77,7 +77,7 @@ func TestSimulation(t *testing.T) {
 		jumps.Add(int64(w.count.jumps))
 		steps.Add(int64(w.sched.steps))
 		if w.broken != "" {
-			t.Errorf("seed %d: %s", seed, w.broken)
+			t.Errorf("seed %d: %s\n%s", seed, w.broken, w.stories())
 		}
 	}
 	inParallel(first, count, func(seed uint64) bool { each(seed); return !t.Failed() })

@@ -20,6 +20,9 @@ func (k simWalker) Walk(ctx context.Context, _ connector.Publisher, _ connector.
 	w, v := k.w, g.Driver.(*driver)
 	p := w.byID[v.was.ID]
 	d := k.stale(g.Driver)
+	if w.flaw.noFence {
+		defer unfenced{v}.forge(ctx)
+	}
 	for i := range p.steps {
 		if o, ok := k.step(ctx, d, p, v, fmt.Sprintf("upload.%d", i)); !ok {
 			return o
@@ -74,7 +77,7 @@ func (k simWalker) step(ctx context.Context, d connector.Driver, p *simPost, v *
 func (k simWalker) call(p *simPost, step string) (connector.Outcome, bool) {
 	k.w.await(k.w.latency(400 * time.Millisecond))
 	if t, bad := p.channel.refuse(k.n); bad {
-		return connector.Outcome{End: t.end, Class: t.class, Until: t.until, Step: step}, false
+		return k.unlimited(connector.Outcome{End: t.end, Class: t.class, Until: t.until, Step: step}), false
 	}
 	return connector.Outcome{}, true
 }
@@ -121,6 +124,8 @@ func (k simWalker) fate() int {
 		return goesWell
 	}
 	switch roll := k.w.below(100); {
+	case k.w.profile == restless && roll > 80:
+		return slow
 	case roll < 4:
 		return dialRefused
 	case roll < 8:
@@ -143,6 +148,14 @@ func (k simWalker) fate() int {
 	return goesWell
 }
 
+// unlimited is a planted bug: the instant that the platform named is lost on the way.
+func (k simWalker) unlimited(o connector.Outcome) connector.Outcome {
+	if k.w.flaw.noLimit && o.Class == connector.RateLimited {
+		o.Class, o.Until = connector.Transient, time.Time{}
+	}
+	return o
+}
+
 // commit makes the one call that makes the post visible.
 func (k simWalker) commit(d connector.Driver, p *simPost, v *driver) connector.Outcome {
 	w, fate := k.w, k.fate()
@@ -150,7 +163,11 @@ func (k simWalker) commit(d connector.Driver, p *simPost, v *driver) connector.O
 	if fate == dialRefused {
 		return connector.Outcome{End: connector.EndNotAccepted, Class: connector.Transient, Step: "commit"}
 	}
-	if !w.flaw.noLastLook && !d.LastLook() {
+	if w.twoNode && w.faults && w.chance(20_000) {
+		k.n.pause(w.between(time.Second, 4*time.Minute))
+		w.await(0)
+	}
+	if !w.flaw.noLastLook && !w.flaw.noIntent && !d.LastLook() {
 		return connector.Outcome{End: connector.EndStopped, Step: "commit"}
 	}
 	looked := w.now
@@ -164,7 +181,7 @@ func (k simWalker) commit(d connector.Driver, p *simPost, v *driver) connector.O
 	if answer == nil {
 		return k.lost(fate)
 	}
-	return *answer
+	return k.unlimited(*answer)
 }
 
 // lost is what becomes of an answer that never came or can't be read.
@@ -255,7 +272,7 @@ func (k simWalker) Reconcile(_ context.Context, _ connector.Publisher, _ connect
 		if t.end == connector.EndNotAccepted {
 			t.end = connector.EndLookFailed
 		}
-		return connector.Outcome{End: t.end, Class: t.class, Until: t.until, Step: "look"}
+		return k.unlimited(connector.Outcome{End: t.end, Class: t.class, Until: t.until, Step: "look"})
 	}
 	switch once.By {
 	case connector.Deterministic:
@@ -325,7 +342,7 @@ func (u unfenced) Intent(ctx context.Context, i connector.Intent) error {
 func (u unfenced) forge(ctx context.Context) {
 	_ = u.r.Store.View(ctx, func(tx rtx) error {
 		d, err := u.r.Deliveries.Get(tx, u.was.Organization, u.was.Workspace, u.was.ID)
-		if err == nil && d.State == u.was.State {
+		if err == nil && d.State.Leased() {
 			u.by = d.Held()
 		}
 		return nil

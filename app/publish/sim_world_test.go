@@ -32,7 +32,7 @@ const (
 // flaw is a planted bug; the zero value is none.
 type flaw struct {
 	noIntent, blindRetry, refused5xx, noSettle, leaseIgnored, knownIgnored, torn, keyForEver, noTwins, noFence, noLastLook,
-	unproven, ownAge, ownSettle, gone, fastClock, orphan, untold, asleep, gap bool
+	unproven, ownAge, ownSettle, gone, fastClock, orphan, untold, asleep, gap, noLimit bool
 	profile int // where it is looked for; 0: all
 }
 
@@ -94,6 +94,9 @@ func simulate(seed uint64, f flaw) *world {
 	for end := storm; w.broken == "" && !w.quiet(); {
 		if end += 10 * time.Minute; end > storm+patience {
 			w.breaks("L11", "%s", w.restless())
+		}
+		if w.steps > 3_000_000 {
+			w.breaks("L11", "the world spins; %s", w.restless())
 		}
 		for w.broken == "" && w.step(end) {
 		}
@@ -198,16 +201,20 @@ func (w *world) weather() {
 }
 
 func (w *world) jump() {
-	d := 3 * time.Minute
-	if w.below(4) == 0 {
-		d = 3 * time.Hour
+	d := []time.Duration{100 * time.Second, 100 * time.Second, 3 * time.Minute, 3 * time.Hour}[w.below(4)]
+	times := 1
+	if w.profile == restless {
+		times += w.below(3)
 	}
 	if w.below(2) == 0 {
 		d = -d
 	}
-	w.count.jumps++
-	w.offset += d
-	w.jumpAt = append(w.jumpAt, w.now)
+	for range times {
+		w.count.jumps++
+		w.offset += d
+		w.jumpAt = append(w.jumpAt, w.now)
+		w.await(w.between(time.Second, time.Minute))
+	}
 }
 
 // jumped says whether the clock jumped in (from, to].

@@ -269,14 +269,12 @@ func (s *suite) rebuild(t *testing.T) {
 	if err := open(first); err != nil {
 		t.Fatal(err)
 	}
-	const n = 12000 // more than two slices
-	for from := 0; from < n; from += 4000 {
-		update(t, e, func(tx store.Tx) {
-			for i := from; i < from+4000; i++ {
-				first.Put(tx, Visit{House: id{1}, ID: id{byte(i >> 8), byte(i)}, Due: int64(i)})
-			}
-		})
-	}
+	const n = 2100 // more than one slice of a rebuild
+	update(t, e, func(tx store.Tx) {
+		for i := range n {
+			first.Put(tx, Visit{House: id{1}, ID: id{byte(i >> 8), byte(i)}, Due: int64(i)})
+		}
+	})
 	for _, step := range []struct {
 		name  string
 		table *store.Table[Visit]

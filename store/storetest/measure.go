@@ -78,7 +78,7 @@ var names = []string{
 
 // Fill writes n records with two index entries each.
 func Fill(ctx context.Context, e store.Engine, n int) error {
-	const each = 20000
+	const each = 2000
 	for from := 0; from < n; from += each {
 		err := e.Update(ctx, func(tx store.Tx) error {
 			for i := from; i < min(from+each, n); i++ {

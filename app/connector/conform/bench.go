@@ -84,6 +84,10 @@ func (b *bench) grip() connector.Grip {
 		Known:  func(id string) bool { return b.known[id] },
 		Public: func(_ context.Context, m connector.Media) (string, error) { return "https://files.test/" + m.Name, nil },
 	}
+	g.Card = func(_ context.Context, address string) (connector.Card, error) {
+		picture := b.file(connector.MediaRule{Type: connector.Image, MIME: []string{"image/jpeg"}}, 0)
+		return connector.Card{URL: address, Title: "A page", Description: "What it is about", Image: &picture}, nil
+	}
 	if feed, ok := b.platform.(connector.Feed); ok {
 		g.Feed = &wiredFeed{b.wire, feed}
 	}

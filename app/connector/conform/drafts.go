@@ -54,7 +54,7 @@ func (b *bench) least(k connector.Kind) connector.Draft {
 // most is the largest that the kind takes.
 func (b *bench) most(k connector.Kind) connector.Draft {
 	d := b.draft(k)
-	d.Text = b.long(k, "a", 0)
+	d.Text = b.longAfter(k, fmt.Sprintf("%d https://example.com/page @friend.example #tag ", b.s.nextSerial()), "a", 0)
 	d.Media = b.media(k, int(k.MaxMedia.In(b.channel.Facts)))
 	for i := range d.Media {
 		d.Media[i].Alt = b.alt(k, &d.Media[i], 0)
@@ -80,6 +80,10 @@ func (b *bench) follow(d connector.Draft) connector.Draft {
 
 // long is the longest text of this sign that the kind takes, and over signs more.
 func (b *bench) long(k connector.Kind, sign string, over int) string {
+	return b.longAfter(k, fmt.Sprintf("%d ", b.s.nextSerial()), sign, over)
+}
+
+func (b *bench) longAfter(k connector.Kind, prefix, sign string, over int) string {
 	if k.Text.Count == "" {
 		return ""
 	}
@@ -88,9 +92,8 @@ func (b *bench) long(k connector.Kind, sign string, over int) string {
 		most = unlimited
 	}
 	fits := func(s string) bool {
-		return k.Text.Count.Length(s, 0) <= most && (k.Text.MaxBytes == 0 || len(s) <= k.Text.MaxBytes)
+		return k.Text.Count.Length(s, int(k.Text.Link.In(b.channel.Facts))) <= most && (k.Text.MaxBytes == 0 || len(s) <= k.Text.MaxBytes)
 	}
-	prefix := fmt.Sprintf("%d ", b.s.nextSerial())
 	n := 0
 	for step := 1 << 13; step > 0; step /= 2 {
 		if fits(prefix + strings.Repeat(sign, n+step)) {
