@@ -42,5 +42,5 @@
 //
 // The seam is small (View, Update, Get, Put, Delete, Scan, Backup, Close) so that a second engine is one folder and not
 // one method per noun. Rejected: a store package that knows every record (one method per question, written again for each
-// database), and an index entry that lists many records (each write rewrites the list). Decided 2026-09.
+// database), and an index entry that lists many records (each write rewrites the list). Decided 2026-11.
 package store

@@ -13,14 +13,15 @@
 // again. A full disk is found this way while running; at the start it is found by a probe and the engine only reads.
 //
 // Damage that isn't found: a lost write, when an old page with right checksums stands where a newer one should; a page
-// that is never read.
+// that is never read; and, after a clean close, a leaf page that says it has more pages than it has, until it is written:
+// then pages in use are taken for free. After any other end of the process every page is looked at.
 //
 // # Why
 //
 // Functions run directly in the bbolt transaction with an undo list instead of on an overlay: reads and scans see their
 // own writes without a merge, and the old value is read anyway for the indexes. There is no timer: while one commit syncs,
 // the next calls gather by themselves, and a lone call is never delayed. The free list is not written with each commit,
-// only at a clean Close, so that the next start reads it instead of walking the file. Decided 2026-09.
+// only at a clean Close, so that the next start reads it instead of walking the file. Decided 2026-11.
 package bolt
 
 import (
