@@ -268,7 +268,7 @@ func (c *Call) tokenFrom(ctx context.Context, o *OAuth, app App, form, keep url.
 		return Token{}, &Failed{Class: Reconnect, Step: c.step, Words: "The platform gave no access. Start again.", Fix: "reconnect"}
 	}
 	c.Hide(out.Access, out.Refresh)
-	t := Token{Access: secret.NewText(out.Access), Refresh: secret.NewText(out.Refresh), RenewedAt: c.Now, Scopes: scopesIn(out.Scope, o)}
+	t := Token{Access: secret.NewText(out.Access), Refresh: secret.NewText(out.Refresh), Scopes: scopesIn(out.Scope, o)}
 	if n, err := out.ExpiresIn.Int64(); err == nil && n > 0 {
 		t.ExpiresAt = c.Now.Add(time.Duration(n) * time.Second)
 	}

@@ -14,7 +14,7 @@ type Token struct {
 	Access, Refresh secret.Text
 	Extra           map[string]secret.Text // secret connect fields and keys: password, webhook address, signing secret
 	ExpiresAt       time.Time              // of Access; zero: it doesn't end, or nobody knows
-	RenewedAt       time.Time              // when it was last refreshed
+	RenewedAt       time.Time              // when it was last refreshed; zero after a sign-in
 	Scopes          []string
 }
 
