@@ -168,7 +168,7 @@ func (a *App) assemble(ctx context.Context) error {
 		return err
 	}
 	d := api.Deps{DB: a.db, Clock: a.Clock, Guard: guard{a.parts.identities}, Operations: a.parts.operations, Cursors: op.NewCursors(cursorKey), Files: files,
-		Log: a.log, Build: buildName(), RateFactor: a.Test.RateFactor, Ready: a.ready, State: a.state, Committed: a.hub.Poke, MetricsKey: reveal(a.Config.Metrics.Token)}
+		Log: a.log, Build: buildName(), RateFactor: a.Test.RateFactor, Ready: a.ready, State: a.state, Committed: a.committed, MetricsKey: reveal(a.Config.Metrics.Token)}
 	if a.Config.PublicURL != "" {
 		d.PublicURL = a.address
 	}
@@ -215,6 +215,12 @@ func (a *App) ready(context.Context) error {
 		return op.ErrReadOnly
 	}
 	return a.parts.ready()
+}
+
+// committed wakes whoever follows what is stored: live screens, and the runner, for which something may be due.
+func (a *App) committed() {
+	a.hub.Poke()
+	a.parts.runner.Poke()
 }
 
 // state is a word for every answer while something is not as it should be.

@@ -58,16 +58,15 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		p.channels.Moved(tx, t)
 		p.metrics.moved(t)
 	}})
-	wake := func() { p.runner.Poke(); a.hub.Poke() }
 	p.channels = channel.New(channel.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Deliveries: p.deliveries,
 		Network: outbound.Guarded(outbound.Rules{AllowPrivate: a.Config.Network.AllowPrivate, AnyPort: true}), Platforms: platforms(),
 		BaseURL: func(id string) string { return a.Config.Platforms[id].APIURL }, App: a.appOf, Address: func() string { return a.link("", "") },
-		TakenBy: post.TakenBy, Next: post.NextFree, Wake: wake})
+		TakenBy: post.TakenBy})
 	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,
 		Link: func(token string) string { return a.link("/invite", "token="+token) }})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName()})
-	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Wake: wake,
+	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
 	storage, err := a.storage()
 	if err != nil {

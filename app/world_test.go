@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -338,4 +340,12 @@ func (w *world) cookie(p *person) string {
 		return c.Value
 	}
 	return ""
+}
+
+// restoreKey writes the key of ForTests, which the worlds of tests use, into a folder.
+func restoreKey(t *testing.T, folder string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(folder, "master.key"), []byte("omniposto master key 1 "+strings.Repeat("A", 43)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -38,14 +38,11 @@ type Deps struct {
 	Log        *slog.Logger
 	Deliveries *delivery.Deliveries
 	Network    *outbound.Dialer
-	Platforms  []connector.Publisher                                                                // in the order in which they are shown
-	BaseURL    func(platform string) string                                                         // platforms.<name>.api_url
-	App        func(platform string) connector.App                                                  // an administrator's credentials
-	Address    func() string                                                                        // where people reach us, without a slash at the end
-	TakenBy    func(tx store.ReadTx, c ref.Channel, at time.Time, but ref.Post) ref.Post            // who has a slot
-	Next       func(tx store.ReadTx, c Channel, zone string, but ref.Post) (time.Time, bool, error) // the next free slot
-	Posts      func(tx store.ReadTx, c ref.Channel) int                                             // waiting on the channel
-	Wake       func()
+	Platforms  []connector.Publisher                                                     // in the order in which they are shown
+	BaseURL    func(platform string) string                                              // platforms.<name>.api_url
+	App        func(platform string) connector.App                                       // an administrator's credentials
+	Address    func() string                                                             // where people reach us, without a slash at the end
+	TakenBy    func(tx store.ReadTx, c ref.Channel, at time.Time, but ref.Post) ref.Post // who has a slot
 }
 
 // New makes the operations.
@@ -235,7 +232,7 @@ func (s *Channels) read(ctx context.Context, c op.Call, in *ChannelPath) (*View,
 }
 
 func (s *Channels) update(ctx context.Context, c op.Call, in *updateInput) (*View, error) {
-	out, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
 		ch, ok := Get(tx, c.Organization, c.Workspace, in.Channel)
 		if !ok {
 			return nil, ErrNotFound
@@ -252,10 +249,6 @@ func (s *Channels) update(ctx context.Context, c op.Call, in *updateInput) (*Vie
 		v := ch.View()
 		return &v, nil
 	})
-	if err == nil {
-		s.Wake()
-	}
-	return out, err
 }
 
 func (s *Channels) apply(tx store.Tx, ch *Channel, in *updateInput) (changed []string, err error) {

@@ -259,7 +259,7 @@ func (s *Posts) readDelivery(ctx context.Context, c op.Call, in *DeliveryPath) (
 
 // decide moves a delivery by a person's word.
 func (s *Posts) decide(ctx context.Context, c op.Call, id ref.Delivery, on delivery.Event, a func(tx store.Tx) delivery.Arg, act op.Act) (*DeliveryDetail, error) {
-	out, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*DeliveryDetail, error) {
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*DeliveryDetail, error) {
 		d, err := s.Deliveries.Get(tx, c.Organization, c.Workspace, id)
 		if err != nil {
 			return nil, ErrNoDelivery
@@ -276,10 +276,6 @@ func (s *Posts) decide(ctx context.Context, c op.Call, id ref.Delivery, on deliv
 		op.Write(tx, c, act)
 		return s.detail(tx, next), nil
 	})
-	if err == nil {
-		s.Wake()
-	}
-	return out, err
 }
 
 func (s *Posts) retry(ctx context.Context, c op.Call, in *retryDelivery) (*DeliveryDetail, error) {

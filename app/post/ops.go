@@ -26,7 +26,6 @@ type Deps struct {
 	Platform   func(id string) (connector.Publisher, bool)
 	Asset      func(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Asset) (Asset, bool)
 	Author     func(tx store.ReadTx, i ref.Identity) string // a name
-	Wake       func()                                       // tells the runner that something may be due earlier
 }
 
 // New makes the operations.

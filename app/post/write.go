@@ -140,7 +140,7 @@ func thing(p Post) audit.Thing {
 }
 
 func (s *Posts) create(ctx context.Context, c op.Call, in *createPost) (*View, error) {
-	out, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
 		now := tx.Now()
 		p := Post{Organization: c.Organization, Workspace: c.Workspace, ID: ref.Mint[ref.Post](now), Author: c.Actor.Identity, CreatedAt: now, UpdatedAt: now,
 			Version: 1, NotedBy: c.Actor.Identity, NotedAt: now}
@@ -168,10 +168,6 @@ func (s *Posts) create(ctx context.Context, c op.Call, in *createPost) (*View, e
 		op.Write(tx, c, op.Act{Action: "post.created", On: thing(p), Values: values, Change: event.Change{Post: p.ID, Version: p.Version}})
 		return s.view(tx, p), nil
 	})
-	if err == nil {
-		s.Wake()
-	}
-	return out, err
 }
 
 // schedule gives the post its time and its deliveries. was is the post before, nil for a new one.
@@ -222,7 +218,7 @@ func (s *Posts) differs(tx store.ReadTx, was, now Post, id ref.Channel) bool {
 }
 
 func (s *Posts) update(ctx context.Context, c op.Call, in *updatePost) (*View, error) {
-	out, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
 		was, ok := Get(tx, c.Organization, c.Workspace, in.Post)
 		if !ok || !was.DeletedAt.IsZero() {
 			return nil, ErrNotFound
@@ -251,10 +247,6 @@ func (s *Posts) update(ctx context.Context, c op.Call, in *updatePost) (*View, e
 		s.stand(tx, p)
 		return s.view(tx, p), nil
 	})
-	if err == nil {
-		s.Wake()
-	}
-	return out, err
 }
 
 // reschedule decides what a change means for the deliveries.

@@ -304,7 +304,7 @@ func (e *engine) Close() error {
 	}
 	e.readers.Wait()
 	var err error
-	if !e.full.Load() && e.broken.Load() == nil {
+	if !e.full.Load() && e.broken.Load() == nil && e.commits.Load() > 0 {
 		err = e.syncFreelist()
 	}
 	if e.stuck.Load() {
