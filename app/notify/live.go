@@ -43,7 +43,7 @@ type Message struct {
 }
 
 type streamInput struct {
-	Workspace []ref.Workspace `query:"workspace,explode" maxItems:"100" doc:"Workspaces to listen to; may be repeated."`
+	Workspace []string `query:"workspace,explode" maxItems:"100" doc:"Workspaces to listen to; may be repeated."`
 }
 
 // Operations lists what can be done.
@@ -58,7 +58,11 @@ func (l *Live) Operations() []op.Operation {
 func (l *Live) stream(ctx context.Context, c op.Call, in *streamInput) (op.Events, error) {
 	wanted := map[ref.Workspace]ref.Organization{}
 	err := l.DB.View(ctx, func(tx store.ReadTx) error {
-		for _, w := range in.Workspace {
+		for _, text := range in.Workspace {
+			var w ref.Workspace
+			if w.UnmarshalText([]byte(text)) != nil {
+				return ErrWorkspace
+			}
 			o, ok := l.OrganizationOf(tx, w)
 			if !ok || !c.Actor.Belongs(o, w) {
 				return ErrWorkspace
