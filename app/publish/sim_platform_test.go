@@ -144,7 +144,7 @@ func (c *simChannel) accept(p *simPost, key string, claim int64) *remotePost {
 		}
 	}
 	r := &remotePost{id: fmt.Sprintf("remote%d", len(c.remote)+1), key: key, words: p.words, owner: p, at: w.now}
-	r.listedAt = w.now + w.between(0, 30*time.Second)
+	r.listedAt = w.now + w.between(0, 80*time.Second) // with the slowest acceptance still within settle
 	c.remote = append(c.remote, r)
 	if n := len(p.visible()); n > 1 {
 		w.breaks("L1", "%s (%s) is visible %d times", p.id, c.once.By, n)

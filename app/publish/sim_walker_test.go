@@ -17,12 +17,17 @@ type simWalker struct {
 
 // Walk implements Walker.
 func (k simWalker) Walk(ctx context.Context, _ connector.Publisher, _ connector.Draft, g connector.Grip) connector.Outcome {
+	o := k.walk(ctx, g)
+	if k.w.flaw.noFence {
+		unfenced{g.Driver.(*driver)}.forge(ctx)
+	}
+	return o
+}
+
+func (k simWalker) walk(ctx context.Context, g connector.Grip) connector.Outcome {
 	w, v := k.w, g.Driver.(*driver)
 	p := w.byID[v.was.ID]
 	d := k.stale(g.Driver)
-	if w.flaw.noFence {
-		defer unfenced{v}.forge(ctx)
-	}
 	for i := range p.steps {
 		if o, ok := k.step(ctx, d, p, v, fmt.Sprintf("upload.%d", i)); !ok {
 			return o
