@@ -40,7 +40,7 @@ func (s *suite) once(where string, l *life, before []fake.Post, mayAsk bool) boo
 			want = l.draft.Key
 		}
 		ok = s.is(l.receipt.ID == want, where, "the receipt names %q, visible is %q", l.receipt.ID, want)
-		s.is(l.receipt.Permalink != "" || l.b.channel.URL == "" && k.NoID != "", where, "the receipt has no permalink")
+		s.is(l.receipt.Permalink != "" || l.b.channel.URL == "", where, "the receipt has no permalink")
 		s.is(!l.receipt.At.IsZero(), where, "the receipt has no time")
 	}
 	return ok
