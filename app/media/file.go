@@ -10,23 +10,15 @@ import (
 
 // File is one open form of an asset. It is read at any offset by many goroutines, and closed once.
 type File struct {
-	Size   int64
-	MIME   string
-	Kind   Kind   // of the asset
-	Name   string // with the ending of this form's type
-	Tag    string // the same as long as the bytes are: for HTTP caches
-	object Object
+	Object
+	Copy      Copy
+	AssetName string // with the ending of this form's type
+	Tag       string // the same as long as the bytes are: for HTTP caches
 }
-
-// ReadAt implements io.ReaderAt.
-func (f *File) ReadAt(p []byte, off int64) (int, error) { return f.object.ReadAt(p, off) }
-
-// Close gives the object back.
-func (f *File) Close() error { return f.object.Close() }
 
 // Reader reads the file from its beginning; closing it closes the file.
 func (f *File) Reader() io.ReadSeekCloser {
-	return fileReader{io.NewSectionReader(f, 0, f.Size), f}
+	return fileReader{io.NewSectionReader(f.Object, 0, f.Size()), f.Object}
 }
 
 type fileReader struct {
@@ -44,7 +36,7 @@ type pieces struct {
 	open    []Object
 }
 
-func (s *Assets) openPieces(ctx context.Context, u Upload) *pieces {
+func (s *Service) openPieces(ctx context.Context, u Upload) *pieces {
 	p := &pieces{ctx: ctx, storage: s.Storage, open: make([]Object, len(u.Pieces))}
 	for _, one := range u.Pieces {
 		p.keys = append(p.keys, uploadPrefix(u)+"/"+one.Name)

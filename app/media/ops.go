@@ -21,13 +21,13 @@ import (
 
 // Files offers the operations on assets.
 type Files struct {
-	*Assets
+	*Service
 	db   *store.DB
 	uses func(tx store.ReadTx, a ref.Asset) int // how many posts use it
 }
 
 // NewFiles makes the operations over a service.
-func NewFiles(s *Assets, db *store.DB, uses func(tx store.ReadTx, a ref.Asset) int) *Files {
+func NewFiles(s *Service, db *store.DB, uses func(tx store.ReadTx, a ref.Asset) int) *Files {
 	return &Files{s, db, uses}
 }
 

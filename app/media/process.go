@@ -29,7 +29,7 @@ type finding struct {
 
 // Process inspects an asset that is checking, and makes it ready or refused. An error that isn't about the request means
 // trouble around the file; the asset stays checking and may be processed again. Run calls it for all.
-func (s *Assets) Process(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Asset) (Asset, error) {
+func (s *Service) Process(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Asset) (Asset, error) {
 	a, u, err := s.beginTry(ctx, o, w, id)
 	if err != nil || a.State != Checking {
 		return a, err
@@ -53,6 +53,7 @@ func (s *Assets) Process(ctx context.Context, o ref.Organization, w ref.Workspac
 	a, err = s.settle(context.WithoutCancel(ctx), a, f)
 	if err == nil {
 		s.wake() // what the upload left behind may go
+		s.ended.ring()
 	}
 	return a, err
 }
@@ -64,7 +65,7 @@ func isTrouble(err error) bool {
 }
 
 // beginTry counts the try before it is made, so that a file that kills the process is noticed.
-func (s *Assets) beginTry(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Asset) (a Asset, u Upload, err error) {
+func (s *Service) beginTry(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Asset) (a Asset, u Upload, err error) {
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
 		if a, err = current(tx, o, w, id, 0); err != nil {
 			return err
@@ -87,10 +88,10 @@ func (s *Assets) beginTry(ctx context.Context, o ref.Organization, w ref.Workspa
 }
 
 // takeBackTry forgets a try that failed through no fault of the file.
-func (s *Assets) takeBackTry(ctx context.Context, was Asset) {
+func (s *Service) takeBackTry(ctx context.Context, was Asset) {
 	err := s.DB.Update(ctx, func(tx store.Tx) error {
-		a, ok := Get(tx, was.Organization, was.Workspace, was.ID)
-		if ok && a.State == Checking && a.Tries > 0 {
+		a, err := Get(tx, was.Organization, was.Workspace, was.ID)
+		if err == nil && a.State == Checking && a.Tries > 0 {
 			old := a
 			a.Tries--
 			assets.Swap(tx, old, a)
@@ -103,7 +104,7 @@ func (s *Assets) takeBackTry(ctx context.Context, was Asset) {
 }
 
 // inspect finds out what the file is, and stores its cleaned forms.
-func (s *Assets) inspect(ctx context.Context, a Asset, u Upload) (finding, error) {
+func (s *Service) inspect(ctx context.Context, a Asset, u Upload) (finding, error) {
 	src := s.openPieces(ctx, u)
 	defer func() { _ = src.Close() }()
 	mime, err := sniff(src, src.size, u.Documents)
@@ -120,7 +121,7 @@ func (s *Assets) inspect(ctx context.Context, a Asset, u Upload) (finding, error
 }
 
 // put stores one form of an asset.
-func (s *Assets) put(ctx context.Context, a Asset, f *finding, c Copy, r io.Reader) error {
+func (s *Service) put(ctx context.Context, a Asset, f *finding, c Copy, r io.Reader) error {
 	h := sha256.New()
 	n, err := s.Storage.Put(ctx, copyKey(a, c.Name), io.TeeReader(r, h))
 	if err != nil {
@@ -134,7 +135,7 @@ func (s *Assets) put(ctx context.Context, a Asset, f *finding, c Copy, r io.Read
 }
 
 // inspectPicture decodes a picture in its turn, here or in a child.
-func (s *Assets) inspectPicture(ctx context.Context, a Asset, src *pieces, mime string) (finding, error) {
+func (s *Service) inspectPicture(ctx context.Context, a Asset, src *pieces, mime string) (finding, error) {
 	h, err := readHeader(mime, src, src.size)
 	if err != nil {
 		return finding{}, err
@@ -165,7 +166,7 @@ func (s *Assets) inspectPicture(ctx context.Context, a Asset, src *pieces, mime 
 }
 
 // inspectFilm reads a video's headers, then copies it with what may tell too much blanked.
-func (s *Assets) inspectFilm(ctx context.Context, a Asset, src *pieces, mime string) (finding, error) {
+func (s *Service) inspectFilm(ctx context.Context, a Asset, src *pieces, mime string) (finding, error) {
 	film, err := lookFilm(mime, src, src.size)
 	if err != nil {
 		return finding{}, err
@@ -179,7 +180,7 @@ func (s *Assets) inspectFilm(ctx context.Context, a Asset, src *pieces, mime str
 }
 
 // inspectDocument takes a PDF as it is.
-func (s *Assets) inspectDocument(ctx context.Context, a Asset, src *pieces, mime string) (finding, error) {
+func (s *Service) inspectDocument(ctx context.Context, a Asset, src *pieces, mime string) (finding, error) {
 	end := make([]byte, min(src.size, 2048))
 	if _, err := src.ReadAt(end, src.size-int64(len(end))); err != nil {
 		return finding{}, err
@@ -194,10 +195,9 @@ func (s *Assets) inspectDocument(ctx context.Context, a Asset, src *pieces, mime
 }
 
 // settle writes the outcome, unless somebody else has settled or deleted the asset meanwhile.
-func (s *Assets) settle(ctx context.Context, was Asset, f finding) (a Asset, err error) {
+func (s *Service) settle(ctx context.Context, was Asset, f finding) (a Asset, err error) {
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
-		var ok bool
-		if a, ok = Get(tx, was.Organization, was.Workspace, was.ID); !ok {
+		if a, err = Get(tx, was.Organization, was.Workspace, was.ID); err != nil {
 			leave(tx, was.Organization, was.Workspace, assetPrefix(was)) // deleted: what was stored just now goes too
 			return nil
 		}
@@ -215,7 +215,7 @@ func (s *Assets) settle(ctx context.Context, was Asset, f finding) (a Asset, err
 	return a, err
 }
 
-func (s *Assets) accept(tx store.Tx, a Asset, f finding) Asset {
+func (s *Service) accept(tx store.Tx, a Asset, f finding) Asset {
 	old := a
 	a.State, a.Problem, a.Kind, a.MIME = Ready, "", f.Kind, f.MIME
 	a.Width, a.Height, a.Duration = f.Width, f.Height, f.Duration.Milliseconds()
@@ -229,7 +229,7 @@ func (s *Assets) accept(tx store.Tx, a Asset, f finding) Asset {
 }
 
 // refuse makes an asset refused; nothing of it is kept but its name and why.
-func (s *Assets) refuse(tx store.Tx, a Asset, why *fail.Error) Asset {
+func (s *Service) refuse(tx store.Tx, a Asset, why *fail.Error) Asset {
 	old := a
 	a.State, a.Problem = Refused, why.Code
 	leave(tx, a.Organization, a.Workspace, assetPrefix(a))
@@ -237,7 +237,7 @@ func (s *Assets) refuse(tx store.Tx, a Asset, why *fail.Error) Asset {
 }
 
 // conclude writes a final state, tells the log, and lets everybody who waits for the asset act in the same transaction.
-func (s *Assets) conclude(tx store.Tx, old, a Asset, kind string) Asset {
+func (s *Service) conclude(tx store.Tx, old, a Asset, kind string) Asset {
 	a.Upload, a.Tries, a.CheckedAt = ref.Upload{}, 0, tx.Now()
 	a.Version++
 	assets.Swap(tx, old, a)
@@ -245,8 +245,8 @@ func (s *Assets) conclude(tx store.Tx, old, a Asset, kind string) Asset {
 		Organization: a.Organization, Workspace: a.Workspace, Kind: kind, On: a.ID.String(), Version: a.Version,
 		Tell: a.State == Refused, Class: a.Problem,
 	})
-	if s.Settled != nil {
-		s.Settled(tx, a)
+	for _, fn := range s.settled {
+		fn(tx, a)
 	}
 	return a
 }

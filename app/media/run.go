@@ -22,7 +22,7 @@ const (
 
 // Run inspects assets as they come, removes what nobody needs any more, and sweeps once an hour, until ctx ends. It
 // returns when everything it began has ended. At its start it takes up what an earlier process left.
-func (s *Assets) Run(ctx context.Context) {
+func (s *Service) Run(ctx context.Context) {
 	var group sync.WaitGroup
 	defer group.Wait()
 	turns := make(chan struct{}, workers)
@@ -44,14 +44,14 @@ func (s *Assets) Run(ctx context.Context) {
 	}
 }
 
-func (s *Assets) report(what string, err error) {
+func (s *Service) report(what string, err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		s.Log.Warn(what, "error", err)
 	}
 }
 
 // dispatch starts an inspection for each asset that waits, as far as there are workers.
-func (s *Assets) dispatch(ctx context.Context, group *sync.WaitGroup, turns chan struct{}) {
+func (s *Service) dispatch(ctx context.Context, group *sync.WaitGroup, turns chan struct{}) {
 	waiting, err := s.waiting(ctx)
 	s.report("find files to inspect", err)
 	for _, a := range waiting {
@@ -81,7 +81,7 @@ func (s *Assets) dispatch(ctx context.Context, group *sync.WaitGroup, turns chan
 }
 
 // waiting lists assets that wait for inspection, the oldest first.
-func (s *Assets) waiting(ctx context.Context) (list []Asset, err error) {
+func (s *Service) waiting(ctx context.Context) (list []Asset, err error) {
 	err = s.DB.View(ctx, func(tx store.ReadTx) error {
 		for _, a := range assets.By(tx, "state", store.Range{Prefix: store.K(string(Checking))}) {
 			if list = append(list, a); len(list) == 10*workers {
@@ -94,7 +94,7 @@ func (s *Assets) waiting(ctx context.Context) (list []Asset, err error) {
 }
 
 // take claims an asset for this process, unless it is under way or rests.
-func (s *Assets) take(id ref.Asset) bool {
+func (s *Service) take(id ref.Asset) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.busy[id] || s.resting[id] > s.Clock.Elapsed() {
@@ -104,7 +104,7 @@ func (s *Assets) take(id ref.Asset) bool {
 	return true
 }
 
-func (s *Assets) release(id ref.Asset, rest time.Duration) {
+func (s *Service) release(id ref.Asset, rest time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.busy, id)
@@ -115,7 +115,7 @@ func (s *Assets) release(id ref.Asset, rest time.Duration) {
 }
 
 // clean removes objects that the records let go of. It may be interrupted anywhere.
-func (s *Assets) clean(ctx context.Context) error {
+func (s *Service) clean(ctx context.Context) error {
 	var list []leftover
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		for _, l := range leftovers.All(tx, store.Range{}) {
@@ -144,7 +144,7 @@ func (s *Assets) clean(ctx context.Context) error {
 
 // Sweep ends uploads that nobody goes on with, forgets refused assets that nobody needs, and removes objects that no
 // record names. Run calls it once an hour.
-func (s *Assets) Sweep(ctx context.Context) error {
+func (s *Service) Sweep(ctx context.Context) error {
 	abandoned, err := s.sweepUploads(ctx)
 	if err == nil {
 		err = s.sweepRefused(ctx)
@@ -165,7 +165,7 @@ func (s *Assets) Sweep(ctx context.Context) error {
 }
 
 // sweepUploads refuses what a post needs, so that somebody is told, and removes the rest without a trace.
-func (s *Assets) sweepUploads(ctx context.Context) (n int, err error) {
+func (s *Service) sweepUploads(ctx context.Context) (n int, err error) {
 	for more := true; more && err == nil; {
 		err = s.DB.Update(ctx, func(tx store.Tx) error {
 			var idle []Upload
@@ -186,10 +186,10 @@ func (s *Assets) sweepUploads(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-func (s *Assets) abandon(tx store.Tx, u Upload) {
-	a, ok := Get(tx, u.Organization, u.Workspace, u.Asset)
+func (s *Service) abandon(tx store.Tx, u Upload) {
+	a, err := Get(tx, u.Organization, u.Workspace, u.Asset)
 	switch {
-	case !ok:
+	case err != nil:
 		uploads.Delete(tx, store.K(u.Organization, u.Workspace, u.ID))
 		leave(tx, u.Organization, u.Workspace, uploadPrefix(u))
 	case s.isNeeded(tx, a):
@@ -201,7 +201,7 @@ func (s *Assets) abandon(tx store.Tx, u Upload) {
 }
 
 // Cancel ends an upload because its person says so. An asset that a post needs is refused, else removed.
-func (s *Assets) Cancel(tx store.Tx, o ref.Organization, w ref.Workspace, id ref.Upload) error {
+func (s *Service) Cancel(tx store.Tx, o ref.Organization, w ref.Workspace, id ref.Upload) error {
 	u, err := FindUpload(tx, o, w, id)
 	if err != nil {
 		return err
@@ -213,7 +213,7 @@ func (s *Assets) Cancel(tx store.Tx, o ref.Organization, w ref.Workspace, id ref
 	return nil
 }
 
-func (s *Assets) sweepRefused(ctx context.Context) error {
+func (s *Service) sweepRefused(ctx context.Context) error {
 	return s.DB.Update(ctx, func(tx store.Tx) error {
 		var old []Asset
 		for _, a := range assets.By(tx, "state", store.Range{Prefix: store.K(string(Refused))}) {
@@ -231,7 +231,7 @@ func (s *Assets) sweepRefused(ctx context.Context) error {
 }
 
 // sweepQuarantine removes pieces that were stored but never became part of an upload that still is.
-func (s *Assets) sweepQuarantine(ctx context.Context) error {
+func (s *Service) sweepQuarantine(ctx context.Context) error {
 	before := s.Clock.Now().Add(-tidyAfter)
 	var old []string
 	for e, err := range s.Storage.List(ctx, quarantine) {

@@ -3,6 +3,7 @@ package media
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,46 +19,57 @@ type Deps struct {
 	Clock    clock.Clock
 	Log      *slog.Logger // nil = none
 	MaxBytes int64        // of a file; 0 = DefaultMaxBytes
-	// Settled runs in the transaction that makes an asset ready or refused; it may run again, as every function of a
-	// transaction may. Nil = nobody waits.
-	Settled func(tx store.Tx, a Asset)
-	// Needed says whether something still needs an asset; then it isn't deleted. Nil = nothing ever does.
-	Needed func(tx store.ReadTx, a Asset) bool
 }
 
 // DefaultMaxBytes is how large a file may be where nobody says otherwise.
 const DefaultMaxBytes = 2 << 30
 
-// Assets takes, checks, gives and removes files. Safe for use by many goroutines.
-type Assets struct {
+// Service takes, checks, gives and removes files. Safe for use by many goroutines.
+type Service struct {
 	Deps
+	settled     []func(store.Tx, Asset)
+	needed      []func(store.ReadTx, Asset) bool
 	here, apart chan struct{} // turns for decoding in this process and in a child
 	kick        chan struct{} // an asset is waiting for inspection
+	ended       bell          // rings when an inspection ended
 
 	mu      sync.Mutex
 	busy    map[ref.Asset]bool
 	resting map[ref.Asset]time.Duration // not before this elapsed time, after trouble around it
 }
 
-// New makes the service.
-func New(d Deps) *Assets {
+// New makes the service. OnSettled and NeededBy are called before anything else.
+func New(d Deps) *Service {
 	if d.MaxBytes == 0 {
 		d.MaxBytes = DefaultMaxBytes
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Assets{
+	return &Service{
 		Deps: d, here: make(chan struct{}, 2), apart: make(chan struct{}, 1), kick: make(chan struct{}, 1),
 		busy: map[ref.Asset]bool{}, resting: map[ref.Asset]time.Duration{},
 	}
 }
 
-func (s *Assets) isNeeded(tx store.ReadTx, a Asset) bool { return s.Needed != nil && s.Needed(tx, a) }
+// OnSettled adds a function that runs in the transaction that makes an asset ready or refused. It may run again, as
+// every function of a transaction may.
+func (s *Service) OnSettled(fn func(tx store.Tx, a Asset)) { s.settled = append(s.settled, fn) }
 
-// Get finds an asset of a workspace.
-func Get(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Asset) (Asset, bool) {
-	return assets.Get(tx, store.K(o, w, id))
+// NeededBy adds a function that says whether something still needs an asset; then it isn't deleted.
+func (s *Service) NeededBy(fn func(tx store.ReadTx, a Asset) bool) { s.needed = append(s.needed, fn) }
+
+func (s *Service) isNeeded(tx store.ReadTx, a Asset) bool {
+	return slices.ContainsFunc(s.needed, func(fn func(store.ReadTx, Asset) bool) bool { return fn(tx, a) })
+}
+
+// Get finds an asset of a workspace; else ErrNotFound.
+func Get(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Asset) (Asset, error) {
+	a, ok := assets.Get(tx, store.K(o, w, id))
+	if !ok {
+		return Asset{}, ErrNotFound
+	}
+	return a, nil
 }
 
 // Page lists assets of a workspace, the newest first: after the one given (zero = from the newest), at most n, and
@@ -120,18 +132,15 @@ func Change(tx store.Tx, o ref.Organization, w ref.Workspace, id ref.Asset, vers
 }
 
 func current(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Asset, version int64) (Asset, error) {
-	a, ok := Get(tx, o, w, id)
-	switch {
-	case !ok:
-		return Asset{}, ErrNotFound
-	case version != 0 && a.Version != version:
+	a, err := Get(tx, o, w, id)
+	if err == nil && version != 0 && a.Version != version {
 		return Asset{}, ErrStale
 	}
-	return a, nil
+	return a, err
 }
 
 // Delete removes an asset, whatever state it is in, unless something needs it. Its objects go soon after the commit.
-func (s *Assets) Delete(tx store.Tx, o ref.Organization, w ref.Workspace, id ref.Asset, version int64) (Asset, error) {
+func (s *Service) Delete(tx store.Tx, o ref.Organization, w ref.Workspace, id ref.Asset, version int64) (Asset, error) {
 	a, err := current(tx, o, w, id, version)
 	if err != nil {
 		return Asset{}, err
@@ -143,14 +152,14 @@ func (s *Assets) Delete(tx store.Tx, o ref.Organization, w ref.Workspace, id ref
 	return a, nil
 }
 
-func (s *Assets) remove(tx store.Tx, a Asset) {
+func (s *Service) remove(tx store.Tx, a Asset) {
 	assets.Delete(tx, store.K(a.Organization, a.Workspace, a.ID))
 	leave(tx, a.Organization, a.Workspace, assetPrefix(a))
 	s.dropUpload(tx, a)
 }
 
 // dropUpload ends an asset's upload; its pieces may go.
-func (s *Assets) dropUpload(tx store.Tx, a Asset) {
+func (s *Service) dropUpload(tx store.Tx, a Asset) {
 	key := store.K(a.Organization, a.Workspace, a.Upload)
 	if u, ok := uploads.Get(tx, key); ok {
 		uploads.Delete(tx, key)
@@ -158,19 +167,13 @@ func (s *Assets) dropUpload(tx store.Tx, a Asset) {
 	}
 }
 
-// Open opens one form of an asset for reading; ErrNotFound, ErrNotReady, ErrRefused and ErrRendition say why not.
-func (s *Assets) Open(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Asset, r Rendition) (*File, error) {
-	var a Asset
-	err := s.DB.View(ctx, func(tx store.ReadTx) (err error) {
-		a, err = current(tx, o, w, id, 0)
-		return err
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case a.State == Refused:
+// Open opens one form of an asset for reading; ErrNotReady, ErrRefused and ErrRendition say why not.
+func (s *Service) Open(ctx context.Context, a Asset, r Rendition) (*File, error) {
+	switch a.State {
+	case Ready:
+	case Refused:
 		return nil, ErrRefused
-	case a.State != Ready:
+	default:
 		return nil, ErrNotReady
 	}
 	c, ok := a.Copy(r)
@@ -181,12 +184,12 @@ func (s *Assets) Open(ctx context.Context, o ref.Organization, w ref.Workspace, 
 	if err != nil {
 		return nil, ErrStorage.Because(err)
 	}
-	return &File{object: object, Size: object.Size(), MIME: c.MIME, Kind: a.Kind, Name: nameFor(a.Name, c.MIME), Tag: a.ID.String() + "-" + string(r)}, nil
+	return &File{Object: object, Copy: c, AssetName: nameFor(a.Name, c.MIME), Tag: a.ID.String() + "-" + string(r)}, nil
 }
 
 // Erase removes every object of a workspace, or of an organization when the workspace is zero. The records are the
 // caller's, who walks the tables.
-func (s *Assets) Erase(ctx context.Context, o ref.Organization, w ref.Workspace) error {
+func (s *Service) Erase(ctx context.Context, o ref.Organization, w ref.Workspace) error {
 	own := o.String()
 	if !w.Zero() {
 		own += "/" + w.String()

@@ -26,7 +26,7 @@ const (
 )
 
 // Begin makes an upload and its asset, which a post may name from now on.
-func (s *Assets) Begin(tx store.Tx, n NewUpload) (Upload, Asset, error) {
+func (s *Service) Begin(tx store.Tx, n NewUpload) (Upload, Asset, error) {
 	switch {
 	case n.Bytes < 0:
 		return Upload{}, Asset{}, ErrEmpty
@@ -67,7 +67,7 @@ func FindUpload(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Upl
 // Append takes the bytes from offset on, which must be the upload's own (ErrOffset holds it as "offset"). If the sender
 // breaks off, what came is kept and his error is returned with the upload as it is then. The last byte makes the asset
 // checking. Call it outside of a transaction; it opens its own.
-func (s *Assets) Append(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Upload, offset int64, r io.Reader) (Upload, Asset, error) {
+func (s *Service) Append(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Upload, offset int64, r io.Reader) (Upload, Asset, error) {
 	u, err := s.appendable(ctx, o, w, id, offset)
 	if err != nil {
 		return u, Asset{}, err
@@ -89,7 +89,7 @@ func (s *Assets) Append(ctx context.Context, o ref.Organization, w ref.Workspace
 }
 
 // appendable looks whether the upload takes bytes at the offset, before any is read.
-func (s *Assets) appendable(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Upload, offset int64) (u Upload, err error) {
+func (s *Service) appendable(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Upload, offset int64) (u Upload, err error) {
 	err = s.DB.View(ctx, func(tx store.ReadTx) error {
 		if u, err = FindUpload(tx, o, w, id); err != nil {
 			return err
@@ -110,7 +110,7 @@ func (u Upload) takes(offset int64) error {
 }
 
 // storePiece streams a piece into the storage. broke is the sender's error: what came before it is kept.
-func (s *Assets) storePiece(ctx context.Context, u Upload, limit int64, r io.Reader) (p Piece, broke, err error) {
+func (s *Service) storePiece(ctx context.Context, u Upload, limit int64, r io.Reader) (p Piece, broke, err error) {
 	p.Name = random.Text(16)
 	key := uploadPrefix(u) + "/" + p.Name
 	counted := &countingReader{r: r, limit: limit}
@@ -126,7 +126,7 @@ func (s *Assets) storePiece(ctx context.Context, u Upload, limit int64, r io.Rea
 }
 
 // commitPiece makes a stored piece part of the upload, if the upload still stands at the offset.
-func (s *Assets) commitPiece(ctx context.Context, was Upload, offset int64, p Piece, whole bool) (u Upload, a Asset, err error) {
+func (s *Service) commitPiece(ctx context.Context, was Upload, offset int64, p Piece, whole bool) (u Upload, a Asset, err error) {
 	ctx = context.WithoutCancel(ctx) // the sender may be gone; his bytes are here
 	err = s.DB.Update(ctx, func(tx store.Tx) error {
 		if u, err = FindUpload(tx, was.Organization, was.Workspace, was.ID); err != nil {
@@ -171,7 +171,7 @@ func advance(tx store.Tx, a Asset, u Upload) Asset {
 
 // Receive takes a whole file from one request. A sender who breaks off leaves nothing. The asset comes back checking;
 // Run or Process does the rest.
-func (s *Assets) Receive(ctx context.Context, n NewUpload, r io.Reader) (Asset, error) {
+func (s *Service) Receive(ctx context.Context, n NewUpload, r io.Reader) (Asset, error) {
 	var u Upload
 	var a Asset
 	err := s.DB.Update(ctx, func(tx store.Tx) (err error) {
@@ -203,9 +203,9 @@ func (s *Assets) Receive(ctx context.Context, n NewUpload, r io.Reader) (Asset, 
 }
 
 // forget removes an asset whose file never arrived, and what came of it.
-func (s *Assets) forget(ctx context.Context, a Asset) error {
+func (s *Service) forget(ctx context.Context, a Asset) error {
 	return s.DB.Update(ctx, func(tx store.Tx) error {
-		if a, ok := Get(tx, a.Organization, a.Workspace, a.ID); ok {
+		if a, err := Get(tx, a.Organization, a.Workspace, a.ID); err == nil {
 			s.remove(tx, a)
 		}
 		return nil
@@ -213,7 +213,7 @@ func (s *Assets) forget(ctx context.Context, a Asset) error {
 }
 
 // wake tells Run that there is work.
-func (s *Assets) wake() {
+func (s *Service) wake() {
 	select {
 	case s.kick <- struct{}{}:
 	default:
