@@ -57,6 +57,7 @@ type Request struct {
 	Type   string // of Body
 	Header map[string]string
 	NoAuth bool
+	Accept []int // statuses that are good answers too, whatever the table says
 	Into   any   // JSON of a good answer; *[]byte and *string take it as it is
 	Most   int64 // bytes of the answer; 0: 4 MiB
 }

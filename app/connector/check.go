@@ -163,7 +163,7 @@ func (s *Spec) checkCount(d *Draft, k Kind) []Trouble {
 	switch {
 	case n < least:
 		out = append(out, Trouble{Code: "media_missing", Field: "media", Words: fmt.Sprintf("%s on %s needs %s.", k.Label, s.Label, files(least))})
-	case n > most && (k.Media != nil || n > 0):
+	case k.MaxMedia != Any && n > most && n > 0:
 		words := fmt.Sprintf("%s on %s takes %s, these are %d.", k.Label, s.Label, files(most), n)
 		if most == 0 {
 			words = fmt.Sprintf("%s on %s takes no files.", k.Label, s.Label)

@@ -28,7 +28,7 @@ const (
 // Failure is one row of a connector's table: which answer it is and what it means.
 type Failure struct {
 	On     string // pattern of the step's name, like "upload.*"; "": any
-	Status int    // 0: any, so that an error inside a 200 is an error too
+	Status int    // 0: any, so that an error inside a 200 is an error too; 3, 4, 5: all of that hundred
 	Path   string // into the JSON of the body, like "errors.0.code"
 	Is     string // what stands at Path: "a|b"
 	Has    string // a part of what stands at Path, without Path of the body: "a|b", in any case
@@ -143,7 +143,7 @@ func (rows Failures) Row(step string, status int, header http.Header, body []byt
 }
 
 func (f *Failure) fits(a *answer) bool {
-	if f.On != "" && !matches(f.On, a.step) || f.Status != 0 && f.Status != a.status {
+	if f.On != "" && !matches(f.On, a.step) || f.Status != 0 && f.Status != a.status && f.Status != a.status/100 {
 		return false
 	}
 	if f.Status == 0 && f.Path == "" && f.Has == "" {
@@ -188,6 +188,9 @@ func unlisted(a *answer, now time.Time) *Failed {
 	case a.status < 400:
 		out.Class = Transient
 		out.Words = "The platform sent us to another address, where we don't go."
+		if to := a.header.Get("Location"); to != "" {
+			out.Words = "This address leads on to " + to + ". If that is right, enter it instead."
+		}
 	}
 	return out
 }

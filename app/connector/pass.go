@@ -190,7 +190,11 @@ func (p *Pass) intent(ctx context.Context, name string) (Intent, error) {
 		if p.kind.Once.Life == Forever {
 			return i, nil
 		}
-	case Lookup, Handle:
+	case Lookup:
+	case Handle:
+		if !p.kind.Once.Unnamed {
+			return i, nil
+		}
 	default:
 		return i, nil
 	}

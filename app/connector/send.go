@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -280,6 +281,9 @@ func (c *Call) exchange(req *http.Request, r Request, size int64) (*answer, erro
 // judge sorts a whole answer.
 func (c *Call) judge(a *answer, r Request) error {
 	commit := c.lastLook != nil
+	if slices.Contains(r.Accept, a.status) {
+		return nil
+	}
 	f := c.spec.Failures.sort(a, c.clock.Now())
 	switch {
 	case commit && a.status >= 500, commit && f != nil && a.status >= 300 && a.status < 400 && f.Class == Transient:

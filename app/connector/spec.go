@@ -13,6 +13,7 @@ type Spec struct {
 	ID, Label, Family string // Family: the connector whose look-alike this is
 	Preview           Preview
 	Hosts             []Host    // where calls may go
+	WebOnly           bool      // only ports 80 and 443: an address that anybody may type, not a server of the platform's kind
 	Auth              Auth      // where the token goes
 	Connect           []Connect // ways to connect, best first
 	Targets           *Targets  // what is chosen after sign-in and becomes the channel
@@ -135,6 +136,9 @@ type MediaRule struct {
 	MaxCount, MaxTotalBytes Num  // of this type; of all files of it together
 }
 
+// Any is a number of files that has no limit.
+var Any = Num{Value: -1}
+
 // NoAlt marks a platform without alt text.
 var NoAlt = Num{Value: -1}
 
@@ -156,6 +160,7 @@ type Once struct {
 	Life            time.Duration // native: how long the platform remembers the key, by its own Date
 	Then            By            // native: when the key is too old (Lookup or Ask)
 	Settle          time.Duration // where this kind lists later than Spec.Settle says
+	Unnamed         bool          // handle: "published" doesn't name the post, so it is found in the list, after a mark
 	DuplicateProves bool          // ask: "same words" while in doubt means that the first arrived
 	Why             string        // for a person
 }

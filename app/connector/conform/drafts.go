@@ -55,7 +55,7 @@ func (b *bench) least(k connector.Kind) connector.Draft {
 func (b *bench) most(k connector.Kind) connector.Draft {
 	d := b.draft(k)
 	d.Text = b.longAfter(k, fmt.Sprintf("%d https://example.com/page @friend.example #tag ", b.s.nextSerial()), "a", 0)
-	d.Media = b.media(k, int(k.MaxMedia.In(b.channel.Facts)))
+	d.Media = b.media(k, b.maxFiles(k))
 	for i := range d.Media {
 		d.Media[i].Alt = b.alt(k, &d.Media[i], 0)
 	}
@@ -105,6 +105,14 @@ func (b *bench) longAfter(k connector.Kind, prefix, sign string, over int) strin
 		s += "b"
 	}
 	return s + strings.Repeat("c", over)
+}
+
+// maxFiles is how many files the kind takes; some where it takes any number.
+func (b *bench) maxFiles(k connector.Kind) int {
+	if k.MaxMedia == connector.Any {
+		return 5
+	}
+	return int(k.MaxMedia.In(b.channel.Facts))
 }
 
 // alt is the longest alt text of a file, and over signs more; "" where there is none.
