@@ -8,9 +8,11 @@ import (
 	"syscall"
 
 	"github.com/omniposto/omniposto/app"
+	"github.com/omniposto/omniposto/app/media"
 )
 
 func main() {
+	media.ChildMain() // a decoder of pictures, when this process was started as one
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := app.Run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 	stop()

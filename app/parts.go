@@ -30,7 +30,7 @@ type parts struct {
 	channels      *channel.Channels
 	posts         *post.Posts
 	deliveries    *delivery.Deliveries
-	media         *media.Assets
+	media         *media.Files
 	runner        *publish.Runner
 	metrics       *metrics
 	operations    []op.Operation
@@ -49,7 +49,7 @@ func tables() []store.AnyTable {
 	return all
 }
 
-func (a *App) makeParts(ctx context.Context) (*parts, error) {
+func (a *App) makeParts() (*parts, error) {
 	p := &parts{runnerDone: make(chan struct{})}
 	p.metrics = newMetrics(a)
 	p.deliveries = delivery.New(delivery.Deps{Told: func(tx store.Tx, t delivery.Told) {
@@ -68,11 +68,8 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName()})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
-	storage, err := a.storage()
-	if err != nil {
-		return nil, err
-	}
-	if p.media, err = a.makeMedia(storage, p); err != nil {
+	var err error
+	if p.media, err = a.makeMedia(p); err != nil {
 		return nil, err
 	}
 	p.runner = publish.New(publish.Deps{Store: a.db, Deliveries: p.deliveries, Source: &source{a: a, p: p}, Seal: a.sealStep, Unseal: a.unsealStep,

@@ -32,6 +32,7 @@ func Run(ctx context.Context, args, environ []string, out, log io.Writer) int {
 		Verify: func(ctx context.Context, s cli.Settings) ([]cli.Finding, error) {
 			return verify(ctx, s.(config.Config))
 		},
+		Health: func(ctx context.Context, s cli.Settings) error { return health(ctx, s.(config.Config)) },
 		Doctor: func(ctx context.Context, s cli.Settings) []cli.Finding { return doctor(ctx, s.(config.Config)) },
 	}
 	for _, f := range config.Fields() {
@@ -72,7 +73,12 @@ func serve(ctx context.Context, cfg config.Config, out, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.Serve(ctx), a.Close())
+	err = errors.Join(a.Serve(ctx), a.Close())
+	if errors.Is(err, ErrStoreBroken) {
+		a.log.Error("a commit failed; starting anew", "error", err.Error())
+		return reopen()
+	}
+	return err
 }
 
 func showLines(c config.Config) []string {

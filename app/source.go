@@ -86,7 +86,7 @@ func (s *source) files(ctx context.Context, d delivery.Delivery, load *publish.L
 		if err := id.UnmarshalText([]byte(load.Draft.Media[i].ID)); err != nil {
 			return noFile
 		}
-		f, err := s.p.media.Open(ctx, d.Organization, d.Workspace, id, media.Original)
+		f, err := s.file(ctx, d, id)
 		if err != nil {
 			load.Close()
 			if errors.Is(err, media.ErrNotFound) {
@@ -95,15 +95,27 @@ func (s *source) files(ctx context.Context, d delivery.Delivery, load *publish.L
 			return err
 		}
 		open = append(open, f)
-		load.Draft.Media[i].File, load.Draft.Media[i].Size = f, f.Size
+		load.Draft.Media[i].File, load.Draft.Media[i].Size = f, f.Size()
 	}
 	return nil
 }
 
+func (s *source) file(ctx context.Context, d delivery.Delivery, id ref.Asset) (*media.File, error) {
+	var asset media.Asset
+	err := s.a.db.View(ctx, func(tx store.ReadTx) (err error) {
+		asset, err = media.Get(tx, d.Organization, d.Workspace, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.p.media.Open(ctx, asset, media.Original)
+}
+
 // assetFacts is what a post needs to know about a file.
 func assetFacts(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Asset) (post.Asset, bool) {
-	a, ok := media.Get(tx, o, w, id)
-	if !ok {
+	a, err := media.Get(tx, o, w, id)
+	if err != nil {
 		return post.Asset{}, false
 	}
 	out := post.Asset{ID: a.ID, Name: a.Name, MIME: a.MIME, Alt: a.Alt, Type: mediaTypes[a.Kind], Size: a.Bytes, Width: a.Width, Height: a.Height,

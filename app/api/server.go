@@ -104,11 +104,12 @@ func New(d Deps) (*Server, error) {
 	s.app.Get("/healthz", s.health)
 	s.app.Get("/readyz", s.ready)
 	s.app.Get("/metrics", s.metrics)
-	s.huma = humafiber.New(s.app, humaConfig(d.Build))
+	s.huma = humafiber.New(s.app, humaConfig())
 	document(s.huma)
 	op.Bind(op.Binder{API: s.huma, Gate: s.gate, After: s.after, Send: s.sendFile, Stream: s.sendEvents}, d.Operations)
 	s.app.Get("/api/openapi.json", s.openapi)
 	s.app.All("/api/*", func(*fiber.Ctx) error { return errNoRoute })
+	s.docs()
 	s.app.Get("/*", s.files)
 	s.app.All("/*", func(*fiber.Ctx) error { return errNoRoute })
 	return s, nil
@@ -218,9 +219,9 @@ func (s *Server) after(call op.Call, err error) {
 	}
 }
 
-func humaConfig(build string) huma.Config {
+func humaConfig() huma.Config {
 	c := huma.DefaultConfig("Omni Posto", "1")
-	c.Info.Description = "Everything that the web interface does, for programs. Build " + build + "."
+	c.Info.Description = "Everything that the web interface does, for programs."
 	c.Info.Version = "1"
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.CreateHooks = nil

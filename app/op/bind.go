@@ -62,6 +62,9 @@ func Bind(b Binder, operations []Operation) {
 
 type callKey struct{}
 
+// headersKey finds the function that sets a header of the answer.
+type headersKey struct{}
+
 // gated runs the gate as middleware, so that nobody's input is parsed before it is known who sent it.
 func gated(b Binder, m *Meta) huma.Middlewares {
 	return huma.Middlewares{func(hc huma.Context, next func(huma.Context)) {
@@ -75,7 +78,7 @@ func gated(b Binder, m *Meta) huma.Middlewares {
 			WriteProblem(hc, err)
 			return
 		}
-		next(huma.WithValue(hc2, callKey{}, call))
+		next(huma.WithValue(huma.WithValue(hc2, callKey{}, call), headersKey{}, hc.SetHeader))
 	}}
 }
 
@@ -177,6 +180,11 @@ func register[In, Out any](b Binder, m Meta, fn func(context.Context, Call, *In)
 			out, call, err := run(ctx, in)
 			if err != nil {
 				return nil, problemOf(ctx, err)
+			}
+			for name, value := range call.reply.Headers {
+				if set, ok := ctx.Value(headersKey{}).(func(string, string)); ok {
+					set(name, value)
+				}
 			}
 			a := &answer[Out]{Cookies: call.reply.Cookies, Body: *out}
 			if v, ok := any(out).(Versioned); ok {

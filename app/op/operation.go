@@ -42,11 +42,11 @@ type Shape byte
 
 // The shapes.
 const (
-	JSON    Shape = iota
-	Stream        // the answer is an event stream
-	FileOut       // the answer is a file
-	FileIn        // the request is a file, streamed
-	Redirect      // the answer sends the browser on
+	JSON     Shape = iota
+	Stream         // the answer is an event stream
+	FileOut        // the answer is a file
+	FileIn         // the request is a file, streamed
+	Redirect       // the answer sends the browser on
 )
 
 // Route is a method and a path below /api/v1.

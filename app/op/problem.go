@@ -48,6 +48,9 @@ var statuses = map[fail.Kind]int{
 	fail.KindRange: 416, fail.KindMethod: 405,
 }
 
+// StatusOf is the HTTP status of a declared error.
+func StatusOf(e *fail.Error) int { return statuses[e.Kind] }
+
 // Errors of the store that a person can understand.
 var (
 	ErrReadOnly = fail.Unavailable("read_only", "The disk is full, so nothing can be saved right now. What is there can be read; free some space and it goes on by itself.")
