@@ -152,7 +152,7 @@ func (v *driver) heldBack(tx store.Tx, d delivery.Delivery, i connector.Intent) 
 	case until > now:
 		a.Until, a.Class, a.Words = until, delivery.ClassRateLimited, "The platform asked for a pause."
 	case v.keepsTwinsApart() && v.r.Deliveries.Twin(tx, d, i.Fingerprint):
-		a.Until, a.Words = now.Add(v.settle), "The same words may already be on their way to this channel; this one waits until that is certain."
+		a.Until, a.Words = now.Add(v.twinWait(d)), "The same words may already be on their way to this channel; this one waits until that is certain."
 	default:
 		until, ok := v.r.Deliveries.Take(tx, v.quotas)
 		if ok {
@@ -167,6 +167,12 @@ func (v *driver) heldBack(tx store.Tx, d delivery.Delivery, i connector.Intent) 
 	}
 	_, err := v.r.Deliveries.Move(tx, d, on, a)
 	return true, err
+}
+
+// twinWait grows from attempt to attempt: the other one's doubt may wait for a person.
+func (v *driver) twinWait(d delivery.Delivery) time.Duration {
+	wait := max(v.settle, time.Minute)
+	return wait << min(d.Attempts-1, 4)
 }
 
 // keepsTwinsApart says that two posts with the same words can't be told from one another afterwards.
