@@ -286,3 +286,12 @@ func lookIn(v any, at string) (string, bool) {
 	raw, err := json.Marshal(v)
 	return string(raw), err == nil
 }
+
+// AsFailed is the failure in an error's chain, nil if there is none.
+func AsFailed(err error) *Failed {
+	var f *Failed
+	if errors.As(err, &f) {
+		return f
+	}
+	return nil
+}
