@@ -1,11 +1,21 @@
-// Package ui holds the built web interface inside the program and finds the file for a path. Who may see what is the
-// API's matter: these files are the same for everybody.
+// Package ui is the interface as a browser gets it: the files that Vite builds into dist, embedded, with what a server needs to
+// answer for them.
+//
+// Lookup answers a path with a File: its bytes in the best encoding that the browser takes, its type, its tag and how long it may be
+// kept. Names under /assets/ carry a hash of their content, so they are kept for a year, and an unknown one is not there; every other
+// path without a file's ending is the app itself, whose router shows the page.
+//
+// Caveats: it knows no HTTP library. Whoever serves it sets the headers, compares the tag with If-None-Match, and adds the security
+// headers. Content that differs by encoding has a tag of its own per encoding, and needs Vary: Accept-Encoding.
+//
+// Why compressed files stand beside the plain ones: compressing takes a processor while somebody waits, and brotli at its best level
+// is a third smaller than what can be done on the fly.
 package ui
 
 import (
 	"crypto/sha256"
 	"embed"
-	"encoding/base64"
+	"encoding/hex"
 	"io/fs"
 	"mime"
 	"path"
@@ -13,85 +23,154 @@ import (
 	"sync"
 )
 
+// The folder is there in a fresh clone with nothing but .gitkeep in it; all: takes files that begin with a dot too.
+//
 //go:embed all:dist
-var dist embed.FS
+var built embed.FS
 
 //go:embed placeholder.html
-var placeholder []byte
+var unbuilt []byte
 
-// File is one file as it goes out.
+// File is one answer.
 type File struct {
 	Body      []byte
-	MIME      string
-	Encoding  string // "", gzip, br
-	ETag      string
-	Immutable bool // its name changes with its content
-	Status    int  // 0 is 200
+	MIME      string // Content-Type
+	Encoding  string // Content-Encoding: br, gzip, or empty
+	ETag      string // quotes included
+	Immutable bool   // the name changes with the content: it may be kept for a year
+	Status    int    // 0 is 200
 }
 
-// Built says whether a built interface is inside.
+// Cache is the value of Cache-Control.
+func (f File) Cache() string {
+	if f.Immutable {
+		return "public, max-age=31536000, immutable"
+	}
+	return "no-cache"
+}
+
+// Built says whether the interface was built into this program.
 func Built() bool {
-	_, err := fs.Stat(dist, "dist/index.html")
-	return err == nil
+	_, ok := files().at["index.html"]
+	return ok
 }
 
-// Lookup finds the file for a path of the address bar, in the best form that the browser takes. Unknown assets are
-// not found; any other unknown path is a screen, which the interface itself knows.
-func Lookup(at, acceptEncoding string) (File, bool) {
-	clean := path.Clean("/" + at)
-	if clean == "/" || !served(clean) {
-		if strings.HasPrefix(clean, "/assets/") || strings.Contains(path.Base(clean), ".") {
-			return File{}, false
-		}
-		clean = "/index.html"
+// Lookup gives the file for a path of a request, in an encoding that accept (the Accept-Encoding header) allows.
+// false: there is none. Only a path that looks like a page is the app: an unknown file (/assets/old.js, /robots.txt) is not.
+func Lookup(name, accept string) (File, bool) {
+	name = strings.TrimPrefix(path.Clean("/"+name), "/")
+	if hidden(name) {
+		return File{}, false
 	}
-	if !Built() {
-		return File{Body: placeholder, MIME: "text/html; charset=utf-8", ETag: tag("placeholder", placeholder), Status: 503}, true
+	if f, ok := files().at[name]; ok {
+		return f.in(accept), true
 	}
-	f := File{MIME: typeOf(clean), Immutable: strings.HasPrefix(clean, "/assets/")}
-	for _, form := range [...]struct{ encoding, ending string }{{"br", ".br"}, {"gzip", ".gz"}, {"", ""}} {
-		if form.encoding != "" && !strings.Contains(acceptEncoding, form.encoding) {
-			continue
-		}
-		if body, err := dist.ReadFile("dist" + clean + form.ending); err == nil {
-			f.Body, f.Encoding, f.ETag = body, form.encoding, tag(clean+form.ending, body)
-			return f, true
-		}
+	if name == "assets" || strings.HasPrefix(name, "assets/") || strings.Contains(path.Base("/"+name), ".") {
+		return File{}, false
 	}
-	return File{}, false
+	if f, ok := files().at["index.html"]; ok {
+		return f.in(accept), true
+	}
+	return File{Body: unbuilt, MIME: "text/html; charset=utf-8", ETag: tag(unbuilt, ""), Status: 503}, true
 }
 
-// served says whether the path is a file that browsers may ask for; the compressed forms aren't by themselves.
-func served(clean string) bool {
-	if strings.HasSuffix(clean, ".br") || strings.HasSuffix(clean, ".gz") || strings.HasPrefix(path.Base(clean), ".") || strings.HasPrefix(clean, "/.vite") {
-		return false
+// hidden says that a path has a part that begins with a dot: Vite's manifest, our own marks.
+func hidden(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
+}
+
+// entry is a file in all its encodings; the first one that is accepted is taken.
+type entry []File
+
+func (e entry) in(accept string) File {
+	for _, f := range e {
+		if f.Encoding == "" || accepts(accept, f.Encoding) {
+			return f
+		}
 	}
-	info, err := fs.Stat(dist, "dist"+clean)
-	return err == nil && !info.IsDir()
+	return e[len(e)-1]
+}
+
+type tree struct{ at map[string]entry }
+
+// files reads the embedded tree once; bodies are slices of the program's own memory.
+var files = sync.OnceValue(func() tree {
+	t := tree{at: map[string]entry{}}
+	root, err := fs.Sub(built, "dist")
+	if err != nil {
+		panic("embedded folder: " + err.Error())
+	}
+	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || hidden(name) || encodingOf(name) != "" {
+			return err
+		}
+		return t.add(root, name)
+	})
+	if err != nil {
+		panic("embedded files: " + err.Error())
+	}
+	return t
+})
+
+// add puts a file and its compressed forms into the tree, best first.
+func (t tree) add(root fs.FS, name string) error {
+	for _, ending := range []string{".br", ".gz", ""} {
+		body, err := fs.ReadFile(root, name+ending)
+		if err != nil {
+			if ending != "" {
+				continue // not every file gets smaller
+			}
+			return err
+		}
+		encoding := encodingOf(name + ending)
+		t.at[name] = append(t.at[name], File{
+			Body: body, MIME: typeOf(name), Encoding: encoding, ETag: tag(body, encoding),
+			Immutable: strings.HasPrefix(name, "assets/"),
+		})
+	}
+	return nil
+}
+
+func encodingOf(name string) string {
+	return map[string]string{".br": "br", ".gz": "gzip"}[path.Ext(name)]
+}
+
+func tag(body []byte, encoding string) string {
+	sum := sha256.Sum256(body)
+	name := hex.EncodeToString(sum[:8])
+	if encoding != "" {
+		name += "-" + encoding
+	}
+	return `"` + name + `"`
+}
+
+// types are those that the interface has, so that no file of the operating system decides.
+var types = map[string]string{
+	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+	".svg": "image/svg+xml", ".json": "application/json", ".webmanifest": "application/manifest+json", ".png": "image/png",
+	".ico": "image/x-icon", ".txt": "text/plain; charset=utf-8",
 }
 
 func typeOf(name string) string {
-	switch ext := path.Ext(name); ext {
-	case ".js", ".mjs":
-		return "text/javascript; charset=utf-8"
-	case ".webmanifest":
-		return "application/manifest+json"
-	default:
-		if t := mime.TypeByExtension(ext); t != "" {
-			return t
-		}
+	ending := path.Ext(name)
+	if known, ok := types[ending]; ok {
+		return known
+	}
+	if known := mime.TypeByExtension(ending); known != "" {
+		return known
 	}
 	return "application/octet-stream"
 }
 
-var tags sync.Map // name to ETag: the files never change while the program runs
-
-func tag(name string, body []byte) string {
-	if t, ok := tags.Load(name); ok {
-		return t.(string)
+// accepts says whether an Accept-Encoding header allows an encoding; a weight of zero forbids it.
+func accepts(header, encoding string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if !strings.EqualFold(strings.TrimSpace(name), encoding) {
+			continue
+		}
+		weight = strings.ReplaceAll(strings.TrimSpace(weight), " ", "")
+		return !strings.HasPrefix(weight, "q=0") || strings.Trim(weight[3:], ".0") != ""
 	}
-	sum := sha256.Sum256(body)
-	t := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	tags.Store(name, t)
-	return t
+	return false
 }

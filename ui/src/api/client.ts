@@ -1,0 +1,101 @@
+/**
+ * The only place that fetches. Adds versions and idempotency keys, turns refusals into Problems, and asks the person to sign in
+ * again or to confirm with a factor where the server wants that, then repeats the request: the form behind stays as it was.
+ */
+import createClient from 'openapi-fetch';
+import { Problem } from './problem';
+import type { Calls, paths } from './types';
+
+type Call = keyof Calls;
+type Get<C, K extends string> = C extends { [key in K]: infer V } ? V : undefined;
+
+interface Options<C extends Call> {
+  path?: Get<Calls[C], 'path'>;
+  query?: Get<Calls[C], 'query'>;
+  body?: Get<Calls[C], 'body'>;
+  /** Sent as If-Match. */
+  version?: number | undefined;
+  /** One key for all tries of the same act; made here when a POST has none. */
+  key?: string;
+  signal?: AbortSignal | undefined;
+  keepalive?: boolean;
+  /** Answers 401 as a problem instead of asking to sign in. */
+  quiet?: boolean;
+}
+
+/** What the shell does when the server asks for a person. */
+export interface Asking {
+  signIn(): Promise<boolean>;
+  stepUp(act: string, object: string | undefined): Promise<boolean>;
+  seen(headers: Headers): void;
+}
+
+let asking: Asking | undefined;
+
+/** The shell registers its dialogs here, so that the API layer knows no component. */
+export function whenAsked(by: Asking): void {
+  asking = by;
+}
+
+const http = createClient<paths>({ baseUrl: '/api/v1', credentials: 'same-origin', redirect: 'error' });
+
+/** An idempotency key; crypto.randomUUID doesn't exist without https. */
+export function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+/** Calls an operation, as in call('GET /workspaces/{workspace}/home', { path: { workspace } }). */
+export async function call<C extends Call>(name: C, options: Options<C> = {}): Promise<Get<Calls[C], 'out'>> {
+  const key = options.key ?? newKey();
+  for (let tries = 0; ; tries++) {
+    try {
+      return (await once(name, options, key)) as Get<Calls[C], 'out'>;
+    } catch (error) {
+      const problem = Problem.of(error);
+      if (tries > 1 || !asking || options.quiet) throw problem;
+      if (problem.status === 401 && (await asking.signIn())) continue;
+      if (problem.code === 'step_up_required') {
+        const act = String(problem.body['for'] ?? problem.body['operation'] ?? name);
+        const object = problem.body['object'] as string | undefined;
+        if (await asking.stepUp(act, object)) continue;
+      }
+      throw problem;
+    }
+  }
+}
+
+async function once(name: Call, options: Options<Call>, key: string): Promise<unknown> {
+  const [method = 'GET', path = '/'] = name.split(' ');
+  const headers: Record<string, string> = {};
+  if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
+  if (method === 'POST') headers['Idempotency-Key'] = key;
+  const send = http.request as unknown as (
+    method: string,
+    path: string,
+    init: object,
+  ) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
+  let answer;
+  try {
+    answer = await send(method.toLowerCase(), path, {
+      params: { path: options.path, query: options.query },
+      body: options.body ?? (method === 'POST' ? {} : undefined),
+      headers,
+      signal: options.signal,
+      keepalive: options.keepalive,
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    if (error instanceof SyntaxError) throw new Problem(502, { code: 'unreadable_answer' });
+    throw Problem.offline();
+  }
+  const { response } = answer;
+  asking?.seen(response.headers);
+  if (response.ok) return answer.data;
+  throw problemFrom(response, answer.error);
+}
+
+/** The problem in an answer that isn't one of 2xx. */
+export function problemFrom(response: Response, body: unknown): Problem {
+  const retry = Number(response.headers.get('Retry-After'));
+  return Problem.from(response.status, body, Number.isFinite(retry) && retry > 0 ? retry : undefined);
+}
