@@ -27,7 +27,7 @@ const (
 
 // Failure is one row of a connector's table: which answer it is and what it means.
 type Failure struct {
-	On     string // pattern of the step's name, like "upload.*"; "": any
+	On     string // patterns of the step's name, like "upload.*|status"; "": any
 	Status int    // 0: any, so that an error inside a 200 is an error too; 3, 4, 5: all of that hundred
 	Path   string // into the JSON of the body, like "errors.0.code"
 	Is     string // what stands at Path: "a|b"
@@ -143,7 +143,7 @@ func (rows Failures) Row(step string, status int, header http.Header, body []byt
 }
 
 func (f *Failure) fits(a *answer) bool {
-	if f.On != "" && !matches(f.On, a.step) || f.Status != 0 && f.Status != a.status && f.Status != a.status/100 {
+	if !f.For(a.step) || f.Status != 0 && f.Status != a.status && f.Status != a.status/100 {
 		return false
 	}
 	if f.Status == 0 && f.Path == "" && f.Has == "" {
@@ -195,10 +195,17 @@ func unlisted(a *answer, now time.Time) *Failed {
 	return out
 }
 
-func matches(pattern, step string) bool {
-	ok, err := path.Match(pattern, step)
-	return err == nil && ok
+func matches(patterns, step string) bool {
+	for _, pattern := range strings.Split(patterns, "|") {
+		if ok, err := path.Match(pattern, step); err == nil && ok {
+			return true
+		}
+	}
+	return false
 }
+
+// For says that a row is about this step.
+func (f *Failure) For(step string) bool { return f.On == "" || matches(f.On, step) }
 
 func isOne(value, list string) bool {
 	for _, want := range strings.Split(list, "|") {

@@ -20,7 +20,7 @@ var failures = connector.Failures{
 	{Status: 403, Path: "error", Is: "ScopeMissingError", Class: connector.Reconnect, Say: "We lack the right to post. Connect again and grant it.", Fix: "reconnect", Sample: "scope.json"},
 	{On: "record", Status: 400, Path: "message", Has: "too big|too long", Class: connector.Rejected, Say: "The text is too long for Bluesky.", Fix: "cut", Sample: "too_big.json"},
 	{On: "record", Status: 400, Path: "error", Is: "BlobNotFound", Class: connector.Transient, Say: "Bluesky dropped the files; they are sent again.", Forget: again, Sample: "blob_gone.json"},
-	{Status: 400, Path: "error", Is: "InvalidMimeType|InvalidSize", Class: connector.Rejected, Say: "Bluesky doesn't take this kind or size of file.", Fix: "resize", Sample: "invalid_size.json"},
+	{On: "blob.*|record|job", Status: 400, Path: "error", Is: "InvalidMimeType|InvalidSize", Class: connector.Rejected, Say: "Bluesky doesn't take this kind or size of file.", Fix: "resize", Sample: "invalid_size.json"},
 	{On: "record", Status: 400, Path: "error", Is: "InvalidSwap", Class: connector.Uncertain, Say: "There is a record under our key already.", Sample: "swap.json"},
 	{On: "record", Status: 400, Path: "error", Is: "InvalidRequest", Class: connector.Rejected, Sample: "invalid_record.json"},
 	{Status: 413, Class: connector.Rejected, Say: "The file is too large for this server.", Fix: "resize", Sample: "too_large.json"},

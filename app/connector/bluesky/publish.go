@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -117,7 +118,7 @@ func resolve(ctx context.Context, c *connector.Call, handle string) (string, err
 		DID string `json:"did"`
 	}
 	_, err := c.Send(ctx, connector.Request{Path: "/xrpc/com.atproto.identity.resolveHandle", Query: url.Values{"handle": {strings.ToLower(handle)}}, Into: &out})
-	if connector.ClassOf(err) == connector.Rejected {
+	if f := connector.AsFailed(err); f != nil && f.Status == http.StatusBadRequest && f.Body("error") == "InvalidRequest" {
 		return "", nil
 	}
 	return out.DID, err

@@ -18,14 +18,13 @@ var alphabets = []struct{ name, sign string }{{"ascii", "a"}, {"japanese", "字"
 // unlimited is how long a text is made where the Spec has no limit.
 const unlimited = 1500
 
-// draft is a small post of this kind.
+// draft is a plain post of this kind: words with a link and a mention, and two files where the kind takes some.
 func (b *bench) draft(k connector.Kind) connector.Draft {
 	d := b.bare(k)
-	least := int(k.MinMedia.In(b.channel.Facts))
 	if k.Text.Count != "" {
-		d.Text = fmt.Sprintf("Hello %d from here", b.s.nextSerial())
+		d.Text = fmt.Sprintf("Hello %d from here https://example.com/page @friend.example", b.s.nextSerial())
 	}
-	d.Media = b.media(k, least)
+	d.Media = b.media(k, max(int(k.MinMedia.In(b.channel.Facts)), min(2, b.maxFiles(k))))
 	return d
 }
 
@@ -44,9 +43,10 @@ func (b *bench) bare(k connector.Kind) connector.Draft {
 
 // least is the smallest that the kind takes: no text where files can stand alone.
 func (b *bench) least(k connector.Kind) connector.Draft {
-	d := b.draft(k)
-	if !k.Text.Must && len(d.Media) > 0 {
-		d.Text = ""
+	d := b.bare(k)
+	d.Media = b.media(k, int(k.MinMedia.In(b.channel.Facts)))
+	if k.Text.Count != "" && (k.Text.Must || len(d.Media) == 0) {
+		d.Text = fmt.Sprintf("Hi %d", b.s.nextSerial())
 	}
 	return d
 }

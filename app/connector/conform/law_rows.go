@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -84,7 +83,7 @@ func (s *suite) meetInWalk(where string, i int, row connector.Failure, sm sample
 	met := false
 	for _, c := range s.scenes() {
 		_, steps := s.requests(c)
-		at := stepFor(row.On, steps)
+		at := stepFor(row, steps)
 		places := []int{at}
 		if row.On == "" && at < len(steps)-1 {
 			places = append(places, len(steps)-1)
@@ -108,12 +107,7 @@ func (s *suite) meetInWalk(where string, i int, row connector.Failure, sm sample
 	return met
 }
 
-func stepFor(on string, steps []string) int {
-	if on == "" {
-		return 0
-	}
-	return slices.IndexFunc(steps, func(name string) bool { ok, _ := path.Match(on, name); return ok })
-}
+func stepFor(row connector.Failure, steps []string) int { return slices.IndexFunc(steps, row.For) }
 
 // rowHolds compares what a walk made of a sample with its row.
 func (s *suite) rowHolds(where string, i int, row connector.Failure, sm sample, c scene, l *life, before []fake.Post, commit bool) {
@@ -170,7 +164,7 @@ func (s *suite) meetInJoining(where string, i int, row connector.Failure, sm sam
 			steps = append(steps, t.Step)
 		}
 		plain.close()
-		n := stepFor(row.On, steps)
+		n := stepFor(row, steps)
 		if n < 0 {
 			continue
 		}
@@ -193,7 +187,7 @@ func (s *suite) meetInJoining(where string, i int, row connector.Failure, sm sam
 
 // meetInRefresh ends the token and gives the sample to the refresh.
 func (s *suite) meetInRefresh(where string, i int, row connector.Failure, sm sample) bool {
-	if ok, _ := path.Match(row.On, "refresh"); !ok {
+	if !row.For("refresh") {
 		return false
 	}
 	for _, c := range s.scenes() {
