@@ -34,10 +34,11 @@ func newCourier(once connector.Once) *courier {
 }
 
 type posted struct {
-	ID    string `json:"id"`
-	Words string `json:"words"`
-	Key   string `json:"key"`
-	Under string `json:"under"`
+	ID      string `json:"id"`
+	Words   string `json:"words"`
+	Key     string `json:"key"`
+	Under   string `json:"under"`
+	Channel string `json:"channel"`
 }
 
 func (c *courier) Spec() *connector.Spec { return &c.spec }
@@ -56,7 +57,10 @@ func (c *courier) Publish(ctx context.Context, p *connector.Pass) (connector.Rec
 		return connector.Receipt{}, err
 	}
 	return connector.Commit(ctx, p, "post", func(ctx context.Context, c *connector.Call) (connector.Receipt, error) {
-		out := posted{Words: p.Draft.Text, Key: p.Draft.Key}
+		out := posted{Words: p.Draft.Text, Channel: p.Channel().ID}
+		if p.Kind().Once.By == connector.Native {
+			out.Key = p.Draft.Key
+		}
 		if p.Draft.Parent != nil {
 			out.Under = p.Draft.Parent.ID
 		}
@@ -133,10 +137,16 @@ func (o *office) answer(r *http.Request, in posted) (any, func(http.ResponseWrit
 		o.uploads++
 		return posted{ID: fmt.Sprintf("file%d", o.uploads)}, nil
 	case r.Method == http.MethodGet:
-		return append([]posted{}, o.posts...), nil
+		all := []posted{}
+		for _, p := range o.posts {
+			if p.Channel == r.URL.Query().Get("channel") {
+				all = append(all, p)
+			}
+		}
+		return all, nil
 	}
 	o.commits++
-	if old, known := o.byKey[in.Key]; known {
+	if old, known := o.byKey[in.Key]; known && in.Key != "" {
 		return old, o.after
 	}
 	in.ID = fmt.Sprintf("remote%d", len(o.posts)+1)

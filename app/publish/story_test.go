@@ -301,7 +301,7 @@ func TestThreadGoesOutInOrderEachUnderTheOneBefore(t *testing.T) {
 	h.becomes(three, delivery.Published)
 	want := []posted{{ID: "remote1", Words: "one"}, {ID: "remote2", Words: "two", Under: "remote1"}, {ID: "remote3", Words: "three", Under: "remote2"}}
 	for i, p := range h.office.posts {
-		if p.Key = ""; p != want[i] {
+		if p.Key, p.Channel = "", ""; p != want[i] {
 			t.Errorf("post %d is %+v, want %+v", i, p, want[i])
 		}
 	}
