@@ -103,7 +103,7 @@ func TestStreamsOfForeignWorkspacesAreRefused(t *testing.T) {
 	w := newWorld(t)
 	other := w.owner.must(201, "POST", "/organizations", map[string]any{"name": "Nordlys", "timezone": "Europe/Oslo"})
 	viewer := w.join("vera@halden.example", "member", "viewer")
-	if a := viewer.send("GET", "/events?workspace="+w.ws+"&workspace="+other.text("workspace.id"), nil); a.status != 404 {
+	if a := viewer.send("GET", "/events?workspace="+w.ws+"&workspace="+other.text("workspace"), nil); a.status != 404 {
 		t.Errorf("%d %s", a.status, a.raw)
 	}
 }

@@ -89,5 +89,5 @@ func platformIDs() []string {
 // files finds the files of the web interface.
 func files(path, acceptEncoding string) (api.File, bool) {
 	f, ok := ui.Lookup(path, acceptEncoding)
-	return api.File(f), ok
+	return api.File{Body: f.Body, MIME: f.MIME, Encoding: f.Encoding, ETag: f.ETag, Immutable: f.Immutable}, ok
 }

@@ -188,7 +188,7 @@ func TestEveryOperationTimesEveryRole(t *testing.T) {
 		people[r.name] = w.join(r.name+"@halden.example", string(r.organization), string(r.workspace))
 	}
 	other := w.owner.must(201, "POST", "/organizations", map[string]any{"name": "Nordlys", "timezone": "Europe/Oslo"})
-	foreignOrg, foreignWS := other.text("organization.id"), other.text("workspace.id")
+	foreignOrg, foreignWS := other.text("organization"), other.text("workspace")
 	own, foreign := w.things(w.owner, w.org, w.ws), w.things(w.owner, foreignOrg, foreignWS)
 	w.leave(foreignOrg) // from here on nobody of the first organization belongs to the second
 	nobody := w.person("nobody@halden.example")

@@ -141,7 +141,7 @@ func newWorld(t *testing.T, options ...worldOption) *world {
 	w := openWorld(t, options...)
 	w.owner = w.person("mira@halden.example")
 	r := w.owner.must(201, "POST", "/setup", map[string]any{"code": setupCode, "name": "Mira Lindqvist", "email": w.owner.email, "password": password, "organization": "Halden Studio", "timezone": "Europe/Berlin"})
-	w.org, w.ws = r.text("organization.id"), r.text("workspace.id")
+	w.org, w.ws = r.text("organization"), r.text("workspace")
 	return w
 }
 

@@ -173,9 +173,6 @@ func (s *Server) files(c *fiber.Ctx) error {
 	if f.Encoding != "" {
 		c.Set("Content-Encoding", f.Encoding)
 	}
-	if f.Status != 0 {
-		c.Status(f.Status)
-	}
 	return c.Send(f.Body)
 }
 

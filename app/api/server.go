@@ -43,7 +43,6 @@ type File struct {
 	Encoding  string // "", gzip, br
 	ETag      string
 	Immutable bool
-	Status    int
 }
 
 // Deps is what a server uses.

@@ -147,18 +147,9 @@ type setupInput struct {
 
 // SetupDone is the answer of setup.claim.
 type SetupDone struct {
-	Organization organization.OrganizationView `json:"organization"`
-	Workspace    organization.WorkspaceView    `json:"workspace"`
-	Member       SetupMember                   `json:"member"`
-}
-
-// SetupMember is the first owner.
-type SetupMember struct {
-	ID       ref.Member   `json:"id"`
-	Identity ref.Identity `json:"identity"`
-	Name     string       `json:"name"`
-	Email    string       `json:"email"`
-	Role     access.Role  `json:"role"`
+	Organization ref.Organization `json:"organization"`
+	Workspace    ref.Workspace    `json:"workspace"`
+	Member       ref.Member       `json:"member" doc:"The first owner."`
 }
 
 func (s *Identities) setupOperations() []op.Operation {
@@ -169,7 +160,7 @@ func (s *Identities) setupOperations() []op.Operation {
 		op.New("setup.claim", op.POST("/setup"), s.setup).
 			Says("Claim a new server", "Makes the first owner, the organization and its first workspace with a practice channel, and signs in.").
 			Example(map[string]any{"code": "the-printed-code", "name": "Mira Lindqvist", "email": "mira@halden.example", "password": "forty warm jackets", "organization": "Halden Studio", "timezone": "Europe/Berlin"},
-				SetupDone{Member: SetupMember{Name: "Mira Lindqvist", Role: access.Owner}}).
+				SetupDone{}).
 			Creates().ShowsSecret().Costs(op.SignIn).Audits("instance.claimed").NoDryRun("a try would use up a guess at the code").
 			Fails(ErrClaimed, ErrSetupCode, ErrSetupLocked, ErrPasswordShort, ErrPasswordWeak, schedule.ErrZone).Hidden("only a person claims a server").
 			Public("nobody can sign in yet"),
@@ -222,7 +213,7 @@ func (s *Identities) setup(ctx context.Context, c op.Call, in *setupInput) (*Set
 		op.Write(tx, c, act)
 		act.Instance, act.Organization, act.On = false, o.ID, audit.Thing{Kind: "organization", ID: o.ID.String()}
 		op.Write(tx, c, act)
-		return &SetupDone{Organization: o.View(), Workspace: w.View(), Member: SetupMember{ID: m.ID, Identity: i.ID, Name: i.Name, Email: i.Email, Role: m.Role}}, nil
+		return &SetupDone{Organization: o.ID, Workspace: w.ID, Member: m.ID}, nil
 	})
 	if err != nil {
 		return nil, err

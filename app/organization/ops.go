@@ -133,7 +133,7 @@ func (s *Organizations) Operations() []op.Operation {
 	return append([]op.Operation{
 		op.New("organizations.create", op.POST("/organizations"), s.create).
 			Says("Make an organization", "A further customer or team on this server. Whoever makes it is its first owner.").
-			Example(map[string]any{"name": "Nordlys", "timezone": "Europe/Oslo"}, Founded{Workspace: workspace}).
+			Example(map[string]any{"name": "Nordlys", "timezone": "Europe/Oslo"}, Founded{}).
 			In(op.InstanceScope).By(access.Session).Creates().Audits("organization.created").Fails(schedule.ErrZone).Needs(access.Administer),
 		op.New("organizations.read", op.GET("/organizations/{organization}"), s.read).
 			Says("Read an organization", "Name and version of an organization that you belong to.").
@@ -163,8 +163,8 @@ func (s *Organizations) Operations() []op.Operation {
 
 // Founded is the answer of organizations.create.
 type Founded struct {
-	Organization OrganizationView `json:"organization"`
-	Workspace    WorkspaceView    `json:"workspace"`
+	Organization ref.Organization `json:"organization"`
+	Workspace    ref.Workspace    `json:"workspace"`
 }
 
 func (s *Organizations) create(ctx context.Context, c op.Call, in *createOrganization) (*Founded, error) {
@@ -179,7 +179,7 @@ func (s *Organizations) create(ctx context.Context, c op.Call, in *createOrganiz
 		op.Write(tx, c, a)
 		a.Organization, a.Instance, a.Quiet = ref.Organization{}, true, true
 		op.Write(tx, c, a)
-		return &Founded{Organization: o.View(), Workspace: w.View()}, nil
+		return &Founded{Organization: o.ID, Workspace: w.ID}, nil
 	})
 }
 
