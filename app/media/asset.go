@@ -132,7 +132,7 @@ func cleanName(name string) string {
 		return r
 	}, name)
 	name = strings.TrimSpace(name)
-	if name == "." || name == "/" || name == "" {
+	if strings.Trim(name, "./") == "" {
 		return "file"
 	}
 	if runes := []rune(name); len(runes) > MaxName {

@@ -11,6 +11,7 @@ var (
 	ErrSides       = fail.Invalid("media_sides", "A side of this picture is longer than 16,384 pixels. Make it smaller.")
 	ErrFrames      = fail.Invalid("media_frames", "This moving picture has more than 500 pictures, or they are too large together. Shorten it, or upload it as MP4.")
 	ErrHeavy       = fail.Invalid("media_heavy", "This picture needs too much memory or time to be read. Make it smaller, or export it as JPEG.")
+	ErrSmall       = fail.Invalid("media_small", "This HEIC picture is narrower than 128 pixels and can't be read. Export it as JPEG or PNG.")
 	ErrNoPicture   = fail.Invalid("media_no_picture", "This file holds no video.")
 	ErrUncleanable = fail.Invalid("media_uncleanable", "This film carries a track that may tell where it was taken and can't be removed. Export it again as MP4.")
 	ErrTooLarge    = fail.TooLarge("media_too_large", "This file is larger than allowed.")
@@ -36,7 +37,7 @@ var (
 
 // verdicts lists what a file can be refused for.
 var verdicts = []*fail.Error{
-	ErrEmpty, ErrType, ErrCorrupt, ErrPixels, ErrSides, ErrFrames, ErrHeavy, ErrNoPicture, ErrUncleanable, ErrTooLarge, ErrAbandoned,
+	ErrEmpty, ErrType, ErrCorrupt, ErrPixels, ErrSides, ErrFrames, ErrHeavy, ErrSmall, ErrNoPicture, ErrUncleanable, ErrTooLarge, ErrAbandoned,
 }
 
 // verdict finds the declared error of a code; an unknown one, of an older version, counts as damage.

@@ -15,6 +15,14 @@ type heifLook struct {
 	alpha         bool // a plane of transparency is there
 }
 
+// shownWidth is the width after turning.
+func (l *heifLook) shownWidth() int {
+	if l.turns%2 == 1 {
+		return l.height
+	}
+	return l.width
+}
+
 // maxMeta bounds the container's description of its items; real ones have some tens of KiB.
 const maxMeta = 2 << 20
 

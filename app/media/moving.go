@@ -79,6 +79,7 @@ func anewWebP(w *bytes.Buffer, h header, r io.Reader, f *facts) (image.Image, er
 		return nil, ErrCorrupt.Because(fmt.Errorf("%d frames decoded", len(all.Image)))
 	}
 	f.Frames = len(all.Image)
+	mend(all.Image[0])
 	var body bytes.Buffer
 	var first image.Image
 	alpha := false

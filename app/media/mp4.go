@@ -310,6 +310,7 @@ func (m *mp4Reader) readRun(b box, each uint32) (n, length uint64) {
 // conclude turns what was collected into facts.
 func (m *mp4Reader) conclude() {
 	m.f.Duration = seconds(m.length, m.scale)
+	var longest time.Duration
 	for _, t := range m.tracks {
 		length := seconds(t.length, t.scale)
 		if end := seconds(m.fragments[t.id], t.scale); end > length {
@@ -324,12 +325,16 @@ func (m *mp4Reader) conclude() {
 			if frames := t.samples + m.frames[t.id]; length > 0 {
 				m.f.FPS = rounded(float64(frames) / length.Seconds())
 			}
+			if m.f.Duration == 0 { // sound may begin before and end after the pictures
+				m.f.Duration = length
+			}
 		case t.handler == "soun" && m.f.Sound == "":
 			m.f.Sound = t.codec
 		}
-		if m.length == 0 && (t.handler == "vide" || t.handler == "soun") {
-			m.f.Duration = max(m.f.Duration, length)
-		}
+		longest = max(longest, length)
+	}
+	if m.f.Duration == 0 {
+		m.f.Duration = longest
 	}
 }
 
