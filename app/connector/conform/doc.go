@@ -53,6 +53,7 @@ var laws = []law{
 	{"StreamsMedia", streamsMedia},
 	{"HostileAnswers", hostileAnswers},
 	{"SchemaAndForm", schemaAndForm},
+	{"StepsAreKept", stepsAreKept},
 }
 
 // Laws are the names of all laws.

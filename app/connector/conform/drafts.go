@@ -95,7 +95,7 @@ func (b *bench) longAfter(k connector.Kind, prefix, sign string, over int) strin
 		return k.Text.Count.Length(s, int(k.Text.Link.In(b.channel.Facts))) <= most && (k.Text.MaxBytes == 0 || len(s) <= k.Text.MaxBytes)
 	}
 	n := 0
-	for step := 1 << 13; step > 0; step /= 2 {
+	for step := 1 << 17; step > 0; step /= 2 {
 		if fits(prefix + strings.Repeat(sign, n+step)) {
 			n += step
 		}

@@ -207,30 +207,49 @@ func (s *suite) cancelAt(c scene, i int, commit bool, step string) {
 	}
 }
 
-// streamsMedia: the largest file that the kind takes, up to 256 MiB, passes without being held.
+// streamsMedia: the largest file that the connector takes, up to 256 MiB, passes without being held; and one of each
+// other type, up to 4 MiB.
 func streamsMedia(s *suite) {
+	var largest scene
+	at, size := -1, int64(0)
+	done := map[connector.MediaType]bool{}
 	for _, c := range s.scenes() {
-		done := map[connector.MediaType]bool{}
 		for i, r := range c.kind.Media {
-			if done[r.Type] || r.ByURL || r.ByID {
+			if r.ByURL || r.ByID {
 				continue
 			}
-			done[r.Type] = true
-			s.streamOf(c, i)
+			n := s.sizeOf(c, r)
+			if n > size {
+				largest, at, size = c, i, n
+			}
+			if !done[r.Type] {
+				done[r.Type] = true
+				s.streamOf(c, i, min(n, 4<<20))
+			}
 		}
+	}
+	if at >= 0 {
+		s.streamOf(largest, at, size)
 	}
 }
 
-func (s *suite) streamOf(c scene, rule int) {
+// sizeOf is the largest file of a rule that is tried.
+func (s *suite) sizeOf(c scene, r connector.MediaRule) int64 {
 	b := s.bench(c.account)
 	defer b.close()
-	r := c.kind.Media[rule]
 	size := int64(largestFile)
 	for _, most := range []int64{r.MaxBytes.In(b.channel.Facts), r.MaxTotalBytes.In(b.channel.Facts)} {
 		if most > 0 {
 			size = min(size, most)
 		}
 	}
+	return size
+}
+
+func (s *suite) streamOf(c scene, rule int, size int64) {
+	b := s.bench(c.account)
+	defer b.close()
+	r := c.kind.Media[rule]
 	d := b.draft(c.kind)
 	d.Media = append([]connector.Media{b.file(r, 0)}, b.media(c.kind, max(0, int(c.kind.MinMedia.In(b.channel.Facts))-1))...)
 	held := &watermark{from: heap()}
