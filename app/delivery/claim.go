@@ -83,11 +83,14 @@ func (s *Deliveries) claimLane(tx store.Tx, channel ref.Channel, c Claims, now I
 		s.sweep(tx, channel)
 		return Delivery{}, false
 	}
-	if !l.Leased.Zero() && !s.endLease(tx, l, c, now) {
-		return Delivery{}, false
+	if !l.Leased.Zero() {
+		if !s.endLease(tx, l, c, now) {
+			return Delivery{}, false
+		}
+		l, _ = lanes.Get(tx, store.Key(nil).ID(channel))
 	}
 	for range perLane {
-		d, ok := s.first(tx, channel, now)
+		d, ok := l.first(tx, now)
 		if !ok || c.Walking != nil && c.Walking(channel, d.ID) {
 			return Delivery{}, false
 		}
@@ -95,7 +98,7 @@ func (s *Deliveries) claimLane(tx store.Tx, channel ref.Channel, c Claims, now I
 		if d.State == Paused || d.State == WaitingMedia {
 			on = Woke
 		}
-		next, err := s.Move(tx, d, on, Arg{By: Held{Node: c.Node}})
+		next, err := s.move(tx, d, on, Arg{By: Held{Node: c.Node}}, &l)
 		if err != nil {
 			tx.Fail(err)
 			return Delivery{}, false
@@ -103,6 +106,7 @@ func (s *Deliveries) claimLane(tx store.Tx, channel ref.Channel, c Claims, now I
 		if next.State.Leased() {
 			return next, true
 		}
+		l, _ = lanes.Get(tx, store.Key(nil).ID(channel))
 	}
 	return Delivery{}, false
 }
@@ -127,12 +131,11 @@ func (s *Deliveries) endLease(tx store.Tx, l Lane, c Claims, now Instant) bool {
 }
 
 // first is the first of the lane's queue if its time, and the lane's, has come.
-func (s *Deliveries) first(tx store.ReadTx, channel ref.Channel, now Instant) (Delivery, bool) {
-	l, _ := lanes.Get(tx, store.Key(nil).ID(channel))
+func (l Lane) first(tx store.ReadTx, now Instant) (Delivery, bool) {
 	if l.ReadyAt == 0 || l.ReadyAt > now || l.Sweep || !l.Leased.Zero() {
 		return Delivery{}, false
 	}
-	for _, k := range deliveries.Keys(tx, "wake", store.Range{Prefix: three(channel)}) {
+	for _, k := range deliveries.Keys(tx, "wake", store.Range{Prefix: three(l.Channel)}) {
 		return deliveries.Get(tx, k)
 	}
 	return Delivery{}, false

@@ -71,7 +71,7 @@ type Delivery struct {
 	Senders     []Sender      `pd:"-"` // who may still be inside the commit call
 	DoubtSince  Instant       `pd:"-"` // may be visible without a receipt since; zero: no doubt
 	Accepted    bool          `pd:"-"` // the platform said "accepted, not yet visible"
-	Fingerprint string        `pd:"-"` // of the words that were sent
+	Fingerprint string        `pd:"-"` // of the words that were sent, where twins must be kept apart
 	Mark        []string      `pd:"-"` // remote ids that stood there before
 	MarkAt      Instant       `pd:"-"` // the platform's Date at the mark
 	Settle      time.Duration `pd:"-"` // how long the platform may take to accept and to list
@@ -179,7 +179,7 @@ var deliveries = store.Table[Delivery]{
 	Indexes: []store.Index[Delivery]{
 		{Name: "wake", Only: queued, // the channel's own queue
 			Key: func(d Delivery) store.Key { return three(d.Channel).Int(int64(d.WakeAt)).ID(d.ID) }},
-		{Name: "open", Only: func(d Delivery) bool { return d.State.Open() }, // twins
+		{Name: "open", Only: func(d Delivery) bool { return d.State.Open() && d.Fingerprint != "" }, // twins
 			Key: func(d Delivery) store.Key { return three(d.Channel).Text(d.Fingerprint).ID(d.ID) }},
 		{Name: "remote", Only: func(d Delivery) bool { return d.Receipt.ID != "" }, // one remote post, one delivery
 			Key: func(d Delivery) store.Key { return three(d.Channel).Text(d.Receipt.ID).ID(d.ID) }},
@@ -191,9 +191,18 @@ var deliveries = store.Table[Delivery]{
 			Key: func(d Delivery) store.Key { return three(d.Workspace).Int(int64(d.DueAt)).ID(d.ID) }},
 		{Name: "status",
 			Key: func(d Delivery) store.Key {
-				return three(d.Workspace).Int(int64(statusOf(d.State))).Int(int64(d.DueAt)).ID(d.ID)
+				return three(d.Workspace).Int(int64(shelf(d))).Int(int64(d.DueAt)).ID(d.ID)
 			}},
 	},
+}
+
+// shelf is where the index of statuses keeps a delivery. A first attempt stays among the scheduled while it is under way:
+// so a delivery that goes well moves once and not twice. ByStatus knows.
+func shelf(d Delivery) Status {
+	if (d.State == Claimed || d.State == Sending) && d.Attempts == 1 {
+		return StatusScheduled
+	}
+	return statusOf(d.State)
 }
 
 // queued says that the channel's queue holds it: leased ones are found through their lane.

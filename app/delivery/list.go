@@ -25,10 +25,28 @@ func (s *Deliveries) OfPost(tx store.ReadTx, p ref.Post) []Delivery {
 	return all
 }
 
-// ByStatus walks the deliveries of a workspace with a status in the order of their due instants. The key that comes with
-// each is a position: after continues behind it (before it, when back is set).
+// ByStatus walks the deliveries of a workspace with a status in the order of their due instants; of those being sent,
+// first attempts come last. The key that comes with each is a position: after continues behind it (before it, when back
+// is set).
 func (s *Deliveries) ByStatus(tx store.ReadTx, w ref.Workspace, st Status, after store.Key, back bool) iter.Seq2[store.Key, Delivery] {
-	return deliveries.By(tx, "status", behind(three(w).Int(int64(st)), after, back))
+	r := store.Range{Prefix: three(w), Back: back, From: three(w).Int(int64(st)), To: three(w).Int(int64(st) + 1)}
+	if st == StatusSending {
+		r.To = three(w).Int(int64(StatusScheduled)).Int(int64(At(tx.Now())) + 1)
+	}
+	switch {
+	case after == nil:
+	case back:
+		r.To = after
+	default:
+		r.From = next(after)
+	}
+	return func(yield func(store.Key, Delivery) bool) {
+		for k, d := range deliveries.By(tx, "status", r) {
+			if d.Status() == st && !yield(k, d) {
+				return
+			}
+		}
+	}
 }
 
 // ByDue walks the deliveries of a workspace that are due in [from, to); zero instants are open ends.
@@ -48,18 +66,6 @@ func (s *Deliveries) ByDue(tx store.ReadTx, w ref.Workspace, from, to time.Time,
 		r.From = next(after)
 	}
 	return deliveries.By(tx, "due", r)
-}
-
-func behind(prefix, after store.Key, back bool) store.Range {
-	r := store.Range{Prefix: prefix, Back: back}
-	switch {
-	case after == nil:
-	case back:
-		r.To = after
-	default:
-		r.From = next(after)
-	}
-	return r
 }
 
 // next is the smallest key behind k.

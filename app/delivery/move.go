@@ -91,6 +91,11 @@ func (s *Deliveries) Create(tx store.Tx, f Fresh) Delivery {
 // Move takes d, read in this transaction, through one event and keeps everything right that depends on it: lane,
 // follow-ups, attempt, who is told. It returns ErrIllegal, ErrNotNow or ErrLost and changes nothing then.
 func (s *Deliveries) Move(tx store.Tx, d Delivery, on Event, a Arg) (Delivery, error) {
+	return s.move(tx, d, on, a, nil)
+}
+
+// move is Move for who has just read the lane.
+func (s *Deliveries) move(tx store.Tx, d Delivery, on Event, a Arg, l *Lane) (Delivery, error) {
 	a.Now = At(tx.Now())
 	if on == Claim && len(d.Senders) > 0 {
 		a.Over = func(n ref.Node) bool { return NodeOver(tx, n) }
@@ -107,12 +112,17 @@ func (s *Deliveries) Move(tx store.Tx, d Delivery, on Event, a Arg) (Delivery, e
 	if on == Received && !d.State.Leased() {
 		next.Attempts++
 	}
-	return s.write(tx, d, next, on, r.told, a), nil
+	known := l != nil
+	if !known {
+		var read Lane
+		read, known = lane(tx, next)
+		l = &read
+	}
+	return s.write(tx, d, next, on, r.told, a, *l, known), nil
 }
 
 // write saves one step with all that follows from it, and returns what was saved.
-func (s *Deliveries) write(tx store.Tx, d, next Delivery, on Event, told bool, a Arg) Delivery {
-	l, known := lane(tx, next)
+func (s *Deliveries) write(tx store.Tx, d, next Delivery, on Event, told bool, a Arg, l Lane, known bool) Delivery {
 	step := next
 	next, held := s.heldBack(next, l, a.Now)
 	deliveries.Swap(tx, d, next)

@@ -36,7 +36,8 @@ func (s *Deliveries) Restored(ctx context.Context, db *store.DB) error {
 			for _, d := range due {
 				missed := d
 				missed.State, missed.WakeAt, missed.Told, missed.Words, missed.Version = Missed, 0, true, restoredWords, d.Version+1
-				s.write(tx, d, missed, Woke, true, Arg{Now: now})
+				l, known := lane(tx, d)
+				s.write(tx, d, missed, Woke, true, Arg{Now: now}, l, known)
 			}
 			return nil
 		})

@@ -112,6 +112,9 @@ func (v *driver) Intent(ctx context.Context, i connector.Intent) error {
 		return errStopping
 	}
 	v.since = v.r.Host.Elapsed()
+	if !v.keepsTwinsApart() {
+		i.Fingerprint = ""
+	}
 	held := false
 	err := v.write(ctx, func(tx store.Tx, d delivery.Delivery) error {
 		held = false
@@ -151,7 +154,7 @@ func (v *driver) heldBack(tx store.Tx, d delivery.Delivery, i connector.Intent) 
 	switch until := v.r.Deliveries.NotBefore(tx, d.Channel); {
 	case until > now:
 		a.Until, a.Class, a.Words = until, delivery.ClassRateLimited, "The platform asked for a pause."
-	case v.keepsTwinsApart() && v.r.Deliveries.Twin(tx, d, i.Fingerprint):
+	case i.Fingerprint != "" && v.r.Deliveries.Twin(tx, d, i.Fingerprint):
 		a.Until, a.Words = now.Add(v.twinWait(d)), "The same words may already be on their way to this channel; this one waits until that is certain."
 	default:
 		until, ok := v.r.Deliveries.Take(tx, v.quotas)
