@@ -13,8 +13,8 @@ import (
 	"github.com/omniposto/omniposto/app/connector/wordpress"
 )
 
-// Publishers are all connectors, in the order of their folders.
-func Publishers() []connector.Publisher {
+// Connectors are all connectors, in the order of their folders.
+func Connectors() []connector.Publisher {
 	return []connector.Publisher{
 		bluesky.New(),
 		discord.New(),

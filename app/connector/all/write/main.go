@@ -43,7 +43,7 @@ func source(dir string) ([]byte, error) {
 	for _, n := range names {
 		fmt.Fprintf(&b, "\t%q\n", "github.com/omniposto/omniposto/app/connector/"+n)
 	}
-	b.WriteString(")\n\n// Publishers are all connectors, in the order of their folders.\nfunc Publishers() []connector.Publisher {\n\treturn []connector.Publisher{\n")
+	b.WriteString(")\n\n// Connectors are all connectors, in the order of their folders.\nfunc Connectors() []connector.Publisher {\n\treturn []connector.Publisher{\n")
 	for _, n := range names {
 		fmt.Fprintf(&b, "\t\t%s.New(),\n", n)
 	}
