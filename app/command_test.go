@@ -37,7 +37,7 @@ func TestCommands(t *testing.T) {
 }
 
 // freePort is a port that was free a moment ago.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

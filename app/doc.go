@@ -31,6 +31,7 @@
 //	notify                tells people: live screens
 //	connector/*           one folder for each platform
 //	connector/all         the generated list of them
+//	connector/all/write   writes that list
 //	api                   operations bound to HTTP
 //	cli                   the command line
 //	config                what the operator set; only app reads it

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/omniposto/omniposto/app/api"
@@ -75,7 +77,20 @@ func (a *App) storageFinding(ctx context.Context) cli.Finding {
 }
 
 // platforms lists the connectors, practice first.
-func platforms() []connector.Publisher { return all.Publishers() }
+func platforms() []connector.Publisher {
+	list := all.Connectors()
+	slices.SortStableFunc(list, func(a, b connector.Publisher) int {
+		return cmp.Compare(boolInt(a.Spec().ID != "practice"), boolInt(b.Spec().ID != "practice"))
+	})
+	return list
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
 
 // platformIDs lists their ids, for the configuration.
 func platformIDs() []string {
