@@ -190,3 +190,111 @@ func (f *factory) overHTTP(workers int) time.Duration {
 	c.plain = true
 	return f.runs(kit{}, benchSource{c, server.URL}, workers)
 }
+
+// timely notes how late each intent was durable.
+type timely struct{ f *factory }
+
+func (w timely) Reconcile(context.Context, connector.Publisher, connector.Draft, connector.Grip) connector.Outcome {
+	return connector.Outcome{End: connector.EndResend}
+}
+
+func (w timely) Walk(ctx context.Context, p connector.Publisher, d connector.Draft, g connector.Grip) connector.Outcome {
+	err := g.Driver.Intent(ctx, connector.Intent{Step: "post", Fingerprint: d.Key})
+	late := clock.System().Now().Sub(g.Driver.(*driver).was.DueAt.Time())
+	w.f.mu.Lock()
+	w.f.lags = append(w.f.lags, late)
+	w.f.mu.Unlock()
+	return connector.Outcome{End: connector.EndPublished, Sent: true, Receipt: connector.Receipt{ID: d.Key}, Err: err}
+}
+
+// percentile gives the pth of a hundred.
+func percentile(all []time.Duration, p int) float64 {
+	slices.Sort(all)
+	return float64(all[(len(all)-1)*p/100].Microseconds()) / 1000
+}
+
+func TestBenchIdleLateness(t *testing.T) {
+	if !onlyBench(t) {
+		return
+	}
+	var p99 []float64
+	bench(t, "idle lateness to the durable intent, p50", "ms", 3, false, func(t *testing.T) float64 {
+		f := aFactory(t)
+		now := clock.System().Now()
+		for i := range 200 {
+			f.stock(1, 1000, 1, now.Add(time.Second+time.Duration(i)*7*time.Millisecond).Truncate(time.Millisecond))
+		}
+		f.runs(timely{f}, benchSource{courier: newCourier(connector.Once{By: connector.Deterministic})}, 64)
+		p99 = append(p99, percentile(f.lags, 99))
+		return percentile(f.lags, 50)
+	})
+	bench(t, "idle lateness to the durable intent, p99", "ms", 15, false, func(*testing.T) float64 {
+		last := p99[0]
+		p99 = p99[1:]
+		return last
+	})
+}
+
+func TestBenchFairness(t *testing.T) {
+	if !onlyBench(t) {
+		return
+	}
+	bench(t, "one workspace with 20,000, fifty with one: p99 of the fifty", "ms", 1000, false, func(t *testing.T) float64 {
+		f := aFactory(t)
+		now := clock.System().Now()
+		f.stock(20_000, 1000, 1, now)
+		for i := range 50 {
+			f.stock(1, 1, 2+i, now)
+		}
+		began := clock.System().Now()
+		f.runs(alone{}, benchSource{courier: newCourier(connector.Once{By: connector.Deterministic})}, 256)
+		var few []time.Duration
+		for w, all := range f.ended {
+			if w != id[ref.Workspace](1) {
+				few = append(few, all[0]-began.Sub(now))
+			}
+		}
+		return percentile(few, 99)
+	})
+}
+
+// TestBenchClaimAmongMany claims a hundred among few and among many stored: BENCH_STORED says how many those are.
+func TestBenchClaimAmongMany(t *testing.T) {
+	if !onlyBench(t) {
+		return
+	}
+	few, many := claimAmong(t, 1000), claimAmong(t, int(number("BENCH_STORED", 1_000_000))) //nolint:gosec // small
+	t.Logf("claim 100 durably: %.2f ms among 1,000, %.2f ms among many; ratio %.2f, bar 1.3", few, many, many/few)
+	if many > 1.3*few {
+		t.Errorf("the ratio misses its bar")
+	}
+	if many > 2.5 {
+		t.Errorf("claiming 100 misses the bar of 2.5 ms")
+	}
+}
+
+func claimAmong(t *testing.T, stored int) float64 {
+	t.Helper()
+	f := aFactory(t)
+	now := clock.System().Now()
+	f.stock(stored, 1000, 1, now.Add(30*24*time.Hour))
+	var all []time.Duration
+	for i := range 21 {
+		f.stock(100, 100, 10+i, now)
+		began := clock.System().Elapsed()
+		err := f.db.Update(t.Context(), func(tx store.Tx) error {
+			if n := len(f.del.ClaimReady(tx, delivery.Claims{Node: id[ref.Node](1), Most: 100})); n != 100 {
+				t.Errorf("claimed %d of 100", n)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, clock.System().Elapsed()-began)
+	}
+	if err := f.db.Close(); err != nil {
+		t.Error(err)
+	}
+	return percentile(all, 50)
+}

@@ -111,6 +111,10 @@ func (r *Runner) round(ctx context.Context) (time.Time, error) {
 	if free == 0 {
 		return now.Add(tick), nil
 	}
+	wait, err := r.untilReady(ctx)
+	if err != nil || wait > 0 {
+		return now.Add(min(wait, tick)), err
+	}
 	taken, err := r.claim(ctx, free)
 	if err != nil {
 		return now.Add(time.Second), err
@@ -118,19 +122,19 @@ func (r *Runner) round(ctx context.Context) (time.Time, error) {
 	for _, d := range taken {
 		r.Host.Go(func() { r.walk(ctx, d) })
 	}
-	if len(taken) > 0 {
-		return time.Time{}, nil
-	}
-	var next delivery.Instant
+	return time.Time{}, nil
+}
+
+// untilReady is how long it is, by the store's clock, until there is something to claim; zero: now.
+func (r *Runner) untilReady(ctx context.Context) (wait time.Duration, err error) {
+	wait = tick
 	err = r.Store.View(ctx, func(tx store.ReadTx) error {
-		next = r.Deliveries.NextReady(tx, r.busy)
+		if next := r.Deliveries.NextReady(tx, r.busy); next != 0 {
+			wait = next.Time().Sub(tx.Now())
+		}
 		return nil
 	})
-	until := now.Add(tick)
-	if next != 0 && next.Time().Before(until) {
-		until = next.Time()
-	}
-	return until, err
+	return wait, err
 }
 
 // claim leases deliveries and remembers that they are walked here.

@@ -17,6 +17,7 @@ type simStore struct {
 
 func (s simStore) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	s.w.await(s.w.latency(time.Millisecond))
+	s.mayDie()
 	return s.w.db.View(ctx, fn)
 }
 
