@@ -3,7 +3,8 @@ const layers = {
   name: 'layers',
   style({ content, filename }) {
     const layer = filename?.includes('/src/kit/') ? 'kit' : 'feature';
-    return { code: `@layer ${layer}{${content}}` };
+    // The order stands in every file, because any of them may be the first that a browser meets.
+    return { code: `@layer reset,tokens,base,kit,feature;@layer ${layer}{${content}}` };
   },
 };
 

@@ -4,15 +4,13 @@
  */
 import createClient from 'openapi-fetch';
 import { Problem } from './problem';
-import type { Calls, paths } from './types';
+import type { paths } from './schema';
+import type { AnswerOf, BodyOf, Name, PathOf, QueryOf } from './types';
 
-type Call = keyof Calls;
-type Get<C, K extends string> = C extends { [key in K]: infer V } ? V : undefined;
-
-interface Options<C extends Call> {
-  path?: Get<Calls[C], 'path'>;
-  query?: Get<Calls[C], 'query'>;
-  body?: Get<Calls[C], 'body'>;
+interface Options<N extends Name> {
+  path?: PathOf<N>;
+  query?: QueryOf<N>;
+  body?: BodyOf<N>;
   /** Sent as If-Match. */
   version?: number | undefined;
   /** One key for all tries of the same act; made here when a POST has none. */
@@ -26,7 +24,7 @@ interface Options<C extends Call> {
 /** What the shell does when the server asks for a person. */
 export interface Asking {
   signIn(): Promise<boolean>;
-  stepUp(act: string, object: string | undefined): Promise<boolean>;
+  stepUp(asked: { act: string; object: string | undefined; enrol: boolean }): Promise<boolean>;
   seen(headers: Headers): void;
 }
 
@@ -37,7 +35,7 @@ export function whenAsked(by: Asking): void {
   asking = by;
 }
 
-const http = createClient<paths>({ baseUrl: '/api/v1', credentials: 'same-origin', redirect: 'error' });
+const http = createClient<paths>({ credentials: 'same-origin', redirect: 'error' });
 
 /** An idempotency key; crypto.randomUUID doesn't exist without https. */
 export function newKey(): string {
@@ -45,26 +43,26 @@ export function newKey(): string {
 }
 
 /** Calls an operation, as in call('GET /workspaces/{workspace}/home', { path: { workspace } }). */
-export async function call<C extends Call>(name: C, options: Options<C> = {}): Promise<Get<Calls[C], 'out'>> {
+export async function call<N extends Name>(name: N, options: Options<N> = {}): Promise<AnswerOf<N>> {
   const key = options.key ?? newKey();
   for (let tries = 0; ; tries++) {
     try {
-      return (await once(name, options, key)) as Get<Calls[C], 'out'>;
+      return (await once(name, options, key)) as AnswerOf<N>;
     } catch (error) {
       const problem = Problem.of(error);
       if (tries > 1 || !asking || options.quiet) throw problem;
       if (problem.status === 401 && (await asking.signIn())) continue;
-      if (problem.code === 'step_up_required') {
+      if (problem.code === 'step_up_required' || problem.code === 'second_factor_required') {
         const act = String(problem.body['for'] ?? problem.body['operation'] ?? name);
         const object = problem.body['object'] as string | undefined;
-        if (await asking.stepUp(act, object)) continue;
+        if (await asking.stepUp({ act, object, enrol: problem.code === 'second_factor_required' })) continue;
       }
       throw problem;
     }
   }
 }
 
-async function once(name: Call, options: Options<Call>, key: string): Promise<unknown> {
+async function once<N extends Name>(name: N, options: Options<N>, key: string): Promise<unknown> {
   const [method = 'GET', path = '/'] = name.split(' ');
   const headers: Record<string, string> = {};
   if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
@@ -76,7 +74,7 @@ async function once(name: Call, options: Options<Call>, key: string): Promise<un
   ) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
   let answer;
   try {
-    answer = await send(method.toLowerCase(), path, {
+    answer = await send(method.toLowerCase(), `/api/v1${path}`, {
       params: { path: options.path, query: options.query },
       body: options.body ?? (method === 'POST' ? {} : undefined),
       headers,

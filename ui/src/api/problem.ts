@@ -6,7 +6,7 @@ interface ProblemBody {
   detail?: string;
   code?: string;
   request_id?: string;
-  errors?: { pointer?: string; message?: string; detail?: string }[];
+  errors?: { pointer?: string; parameter?: string; message?: string; detail?: string }[] | null;
   current?: unknown;
   [more: string]: unknown;
 }

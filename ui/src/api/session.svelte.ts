@@ -12,6 +12,8 @@ class Session {
   workspaceId = $state<string>();
   /** The server runs a newer build than this page. */
   stale = $state(false);
+  /** The server's disk is full: it reads and sends nothing. */
+  readOnly = $state(false);
   build: string | undefined;
 
   /** Reads the session; false when nobody is signed in. */

@@ -2,7 +2,6 @@
 import { cache } from './cache';
 import { Problem } from './problem';
 import type { Asset } from './types';
-import { settled, upload } from './upload';
 
 export interface Transfer {
   id: number;
@@ -27,6 +26,7 @@ class Transfers {
     this.all.push({ id: this.#next++, name: file.name, sent: 0, total: file.size });
     const row = this.all[this.all.length - 1]!;
     try {
+      const { settled, upload } = await import('./upload');
       const report = (sent: number) => {
         row.sent = sent;
         progress?.(sent);

@@ -27,7 +27,7 @@ async function inPieces(workspace: string, file: File, progress: Progress, signa
   const begin = await send(
     'POST',
     `/api/v1/workspaces/${workspace}/uploads`,
-    JSON.stringify({ name: file.name, bytes: file.size, mime: file.type }),
+    JSON.stringify({ name: file.name, bytes: file.size }),
     { 'Content-Type': 'application/json', 'Idempotency-Key': newKey() },
     () => undefined,
     signal,
@@ -47,8 +47,9 @@ async function inPieces(workspace: string, file: File, progress: Progress, signa
         signal,
       );
       failed = 0;
-      offset = Number(answer.header('Upload-Offset') ?? offset + part.size);
-      if (offset >= file.size) return answer.body as Asset;
+      const upload = answer.body as { offset: number; asset: Asset };
+      offset = upload.offset;
+      if (offset >= file.size) return upload.asset;
     } catch (error) {
       const problem = Problem.of(error);
       if (signal?.aborted || ++failed > tries || (problem.status >= 400 && problem.status < 500 && problem.status !== 409)) throw problem;
@@ -60,14 +61,13 @@ async function inPieces(workspace: string, file: File, progress: Progress, signa
 
 /** Where the server stands after a break; our own count when it can't be asked. */
 async function where(path: string, offset: number): Promise<number> {
-  const head = await fetch(path, { method: 'HEAD', credentials: 'same-origin' }).catch(() => undefined);
-  const told = Number(head?.headers.get('Upload-Offset') ?? NaN);
-  return Number.isFinite(told) ? told : offset;
+  const answer = await fetch(path, { credentials: 'same-origin' }).catch(() => undefined);
+  const told = answer?.ok ? ((await answer.json()) as { offset?: number }).offset : undefined;
+  return told ?? offset;
 }
 
 interface Sent {
   body: unknown;
-  header(name: string): string | null;
 }
 
 /** fetch knows no upload progress; XMLHttpRequest does. */
@@ -86,7 +86,7 @@ function send(
     request.upload.addEventListener('progress', (event) => progress(event.loaded));
     request.addEventListener('load', () => {
       const answer = parse(request.responseText);
-      if (request.status >= 200 && request.status < 300) done({ body: answer, header: (name) => request.getResponseHeader(name) });
+      if (request.status >= 200 && request.status < 300) done({ body: answer });
       else fail(Problem.from(request.status, answer));
     });
     request.addEventListener('error', () => fail(Problem.offline()));
@@ -102,11 +102,6 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The address of a rendition, for src of images and videos. */
-export function mediaUrl(workspace: string, asset: string, rendition: 'thumb' | 'preview' | 'original'): string {
-  return `/api/v1/workspaces/${workspace}/media/${asset}/${rendition}`;
 }
 
 /** Reads an asset again and again until it is looked at (ready or refused). */

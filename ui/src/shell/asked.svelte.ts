@@ -5,6 +5,8 @@ interface Question {
   kind: 'signIn' | 'stepUp';
   act: string;
   object?: string | undefined;
+  /** There is no second factor yet: set one up first. */
+  enrol?: boolean;
   answer: (yes: boolean) => void;
 }
 
@@ -32,6 +34,6 @@ export function askSignIn(): Promise<boolean> {
 }
 
 /** Asks for a factor before a sensitive act. */
-export function askStepUp(act: string, object: string | undefined): Promise<boolean> {
-  return ask({ kind: 'stepUp', act, object });
+export function askStepUp(what: { act: string; object: string | undefined; enrol: boolean }): Promise<boolean> {
+  return ask({ kind: 'stepUp', ...what });
 }

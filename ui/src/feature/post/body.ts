@@ -30,12 +30,17 @@ function segment(one: Segment): Segment {
   return { text: one.text ?? '', media: (one.media ?? []).map(media) };
 }
 
+/** What differs in a further part; an absent field falls back. */
+function override(one: Segment): Segment {
+  return { ...(one.text !== undefined ? { text: one.text } : {}), ...(one.media ? { media: one.media.map(media) } : {}) };
+}
+
 function variant(one: Variant): Variant {
   return {
     ...(one.text !== undefined && one.text !== null ? { text: one.text } : {}),
-    ...(one.segments ? { segments: one.segments.map(segment) } : {}),
+    ...(one.segments?.length ? { segments: one.segments.map(override) } : {}),
     ...(one.media ? { media: one.media.map(media) } : {}),
-    ...(one.settings && Object.keys(one.settings).length ? { settings: one.settings } : {}),
+    ...(one.settings && Object.keys(one.settings as object).length ? { settings: one.settings } : {}),
     ...(one.first_comment ? { first_comment: one.first_comment } : {}),
   };
 }
@@ -45,7 +50,7 @@ export function isEmpty(content: Content): boolean {
   return (
     !content.text.trim() &&
     !content.media.length &&
-    content.segments.every((one) => !one.text.trim() && !one.media?.length) &&
+    content.segments.every((one) => !one.text?.trim() && !one.media?.length) &&
     Object.values(content.variants).every((one) => !one.text?.trim() && !one.first_comment?.trim())
   );
 }

@@ -7,7 +7,7 @@ import { clock, city, day, moment } from '../../words/dates';
 import { hour12, t } from '../../words/words.svelte';
 import type { Content } from './body';
 import type { Draft } from './draft.svelte';
-import { kindFor, localProblems, measure, partsFor, together, type Measure, type PostProblem } from './rules';
+import { kindFor, localProblems, measure, sentParts, threads, together, type Measure, type PostProblem } from './rules';
 
 export interface Surroundings {
   channels: Channel[];
@@ -83,7 +83,7 @@ export class Composer {
     const channels = tab === 'base' ? this.chosen : this.chosen.filter((one) => one.id === tab);
     const all = channels
       .map((channel) => {
-        const one = partsFor(this.draft.content, channel.id)[part];
+        const one = sentParts(this.draft.content, channel.id, this.platformOf(channel))[part];
         if (!one || (tab === 'base' && part === 0 && this.draft.content.variants[channel.id]?.text !== undefined)) return undefined;
         const found = measure(one.text, kindFor(this.platformOf(channel), part, one.media), channel);
         return found && { ...found, channel };
@@ -98,7 +98,7 @@ export class Composer {
     const local = localProblems(content, { channels, platforms, assets: this.draft.assets, altText: settings?.alt_text ?? 'warn' });
     const server = this.serverProblems.filter((one) => content.channels.includes(one.channel) && one.code !== 'text_too_long');
     // "Nothing to send" is said once somebody tries to send it, not while the page is still empty.
-    return together(local, server).filter((one) => this.asked || (one.code !== 'empty' && one.code !== 'text_missing'));
+    return together(local, server).filter((one) => this.asked || !['post_empty', 'text_missing'].includes(one.code));
   });
 
   blockers = $derived(this.problems.filter((one) => one.severity === 'block'));
@@ -141,14 +141,14 @@ export class Composer {
     const channel = this.chosen.find((one) => one.id === problem.channel);
     const part = problem.part ?? 0;
     if (problem.code === 'text_too_long' && channel) {
-      const one = partsFor(this.draft.content, channel.id)[part];
+      const one = sentParts(this.draft.content, channel.id, this.platformOf(channel))[part];
       const kind = kindFor(this.platformOf(channel), part, one?.media ?? []);
       const measured = one && measure(one.text, kind, channel);
       if (!one || !measured) return [];
-      const { count, link = 0 } = measured.rule;
-      const threads = this.platformOf(channel)?.kinds.some((other) => other.roles?.includes('reply'));
+      const { link } = measured;
+      const { count } = measured.rule;
       const list = [{ label: t('fix.cut', { n: -measured.left }), run: () => this.draft.setText(channel.id, part, cut(count, one.text, measured.limit, link)) }];
-      if (threads) {
+      if (threads(this.platformOf(channel))) {
         list.unshift({
           label: t('fix.split'),
           run: () => {

@@ -10,6 +10,8 @@ import { Problem } from '../../api/problem';
 import { transfers } from '../../api/transfers.svelte';
 import type { Asset, MediaRef, Post, PostBody, ScheduleBody, Segment, Variant } from '../../api/types';
 import { toast } from '../../kit/toasts.svelte';
+import { partsFor, type Part } from './rules';
+import { removePost } from './remove';
 import { contentOf, differences, equal, isEmpty, merge, nothing, type Content, type Field } from './body';
 
 export type Saved = 'new' | 'saved' | 'saving' | 'device' | 'conflict';
@@ -108,12 +110,9 @@ export class Draft {
     return tab === 'base' ? undefined : this.content.variants[tab];
   }
 
-  parts(tab: string): Segment[] {
-    const own = this.variant(tab) ?? {};
-    return [
-      { text: own.text ?? this.content.text, media: own.media ?? this.content.media },
-      ...(own.segments ?? this.content.segments).map((one) => ({ text: one.text, media: one.media ?? [] })),
-    ];
+  /** The parts as a tab shows them; each field of a variant falls back by itself. */
+  parts(tab: string): Part[] {
+    return partsFor(this.content, tab);
   }
 
   setText(tab: string, part: number, text: string): void {
@@ -134,11 +133,13 @@ export class Draft {
   setParts(tab: string, parts: Segment[]): void {
     const [first, ...rest] = parts.length ? parts : [{ text: '', media: [] }];
     if (tab === 'base') {
-      this.content.text = first!.text;
+      this.content.text = first!.text ?? '';
       this.content.media = first!.media ?? [];
       this.content.segments = rest;
     } else {
-      this.#own(tab, { text: first!.text, media: first!.media ?? [], segments: rest });
+      // A channel can't have fewer parts than the base: what is left over is emptied.
+      const empty = this.content.segments.slice(rest.length).map(() => ({ text: '', media: [] }));
+      this.#own(tab, { text: first!.text, media: first!.media ?? [], segments: [...rest, ...empty] });
     }
     this.changed();
   }
@@ -172,10 +173,13 @@ export class Draft {
   }
 
   #segments(tab: string, change: (list: Segment[]) => Segment[]): void {
-    const own = this.variant(tab);
-    const next = change([...(own?.segments ?? this.content.segments)]);
-    if (tab === 'base') this.content.segments = next;
-    else this.#own(tab, { segments: next });
+    if (tab === 'base') {
+      this.content.segments = change([...this.content.segments]);
+      return;
+    }
+    const own = this.variant(tab)?.segments ?? [];
+    const length = Math.max(own.length, this.content.segments.length);
+    this.#own(tab, { segments: change(Array.from({ length }, (_, i) => own[i] ?? {})) });
   }
 
   /* Media */
@@ -403,11 +407,7 @@ export class Draft {
     Object.values(this.#timers).forEach(clearTimeout);
     await this.#chain;
     if (this.post) {
-      await call('DELETE /workspaces/{workspace}/posts/{post}', {
-        path: { workspace: this.workspace, post: this.post.id },
-        version: this.post.version,
-      });
-      void cache.invalidateQueries({ queryKey: [this.workspace] });
+      await removePost(this.workspace, this.post);
     }
     await device.drop('drafts', this.deviceKey);
   }

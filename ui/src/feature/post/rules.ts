@@ -1,13 +1,16 @@
 /** What can be said about a post while typing, from the platforms' own declarations. The server's check stays the judge. */
-import type { AltTextRule, Asset, Channel, CheckProblem, MediaRef, Platform, PostKind, TextRule } from '../../api/types';
+import type { AltTextRule, Asset, Channel, CheckProblem, MediaRef, Platform, PostKind, Segment, TextRule } from '../../api/types';
 import { lengthOf } from '../../text/count';
 import { t } from '../../words/words.svelte';
 import type { Content } from './body';
 
-export interface PostProblem extends CheckProblem {
+export interface PostProblem extends Omit<CheckProblem, 'field' | 'part'> {
   channel: string;
+  field?: string;
   /** 0 is the first part. */
   part?: number;
+  /** Said by us: it goes on after the channel's name. The server's are whole sentences. */
+  ours?: boolean;
 }
 
 export interface Part {
@@ -15,25 +18,45 @@ export interface Part {
   media: MediaRef[];
 }
 
-/** The parts of a post as one channel gets them: each field its own or the base's. */
+/** The parts of a post as one channel has them: each field of each part its own or the base's. */
 export function partsFor(content: Content, channel: string): Part[] {
   const own = content.variants[channel] ?? {};
-  const first = { text: own.text ?? content.text, media: own.media ?? content.media };
-  return [first, ...(own.segments ?? content.segments).map((one) => ({ text: one.text, media: one.media ?? [] }))];
+  const base = [{ text: content.text, media: content.media }, ...content.segments];
+  const over: Segment[] = [{ text: own.text, media: own.media } as Segment, ...(own.segments ?? [])];
+  return Array.from({ length: Math.max(base.length, over.length) }, (_, i) => ({
+    text: over[i]?.text ?? base[i]?.text ?? '',
+    media: over[i]?.media ?? base[i]?.media ?? [],
+  }));
+}
+
+/** Whether a platform takes parts as a thread; the others get one post of all parts. */
+export function threads(platform: Platform | undefined): boolean {
+  return platform?.kinds.some((kind) => kind.roles.includes('reply')) ?? false;
+}
+
+/** The parts as the platform gets them. */
+export function sentParts(content: Content, channel: string, platform: Platform | undefined): Part[] {
+  const parts = partsFor(content, channel);
+  if (threads(platform) || parts.length < 2) return parts;
+  return [{ text: parts.map((one) => one.text).filter(Boolean).join('\n\n'), media: parts.flatMap((one) => one.media) }];
 }
 
 const roleOf = (part: number) => (part === 0 ? 'post' : 'reply');
 
 /** The kind that a part would be sent as: the first that takes its media, else the one nearest to it. */
 export function kindFor(platform: Platform | undefined, part: number, media: MediaRef[]): PostKind | undefined {
-  const kinds = (platform?.kinds ?? []).filter((kind) => !kind.roles?.length || kind.roles.includes(roleOf(part)));
-  return kinds.find((kind) => media.length >= (kind.min_media ?? 0) && media.length <= (kind.max_media ?? 0)) ?? kinds[0];
+  const kinds = (platform?.kinds ?? []).filter((kind) => kind.roles.includes(roleOf(part)));
+  return kinds.find((kind) => media.length >= kind.min_media && media.length <= (kind.max_media || Infinity)) ?? kinds[0];
 }
 
 /** A number of the rule, or what this channel's own server says. */
 export function limitOf(rule: TextRule | undefined, channel: Channel | undefined): number {
-  const told = channel?.facts?.['max_characters'];
-  return typeof told === 'number' ? told : (rule?.max ?? 0);
+  return (rule?.max_fact && channel?.facts?.[rule.max_fact]) || (rule?.max ?? 0);
+}
+
+/** What a link counts in this channel. */
+export function linkOf(rule: TextRule, channel: Channel | undefined): number {
+  return (rule.link_fact && channel?.facts?.[rule.link_fact]) || (rule.link ?? 0);
 }
 
 export interface Measure {
@@ -41,6 +64,7 @@ export interface Measure {
   limit: number;
   left: number;
   rule: TextRule;
+  link: number;
 }
 
 /** How long a part is for a channel; undefined where the platform sets no limit. */
@@ -48,8 +72,9 @@ export function measure(text: string, kind: PostKind | undefined, channel: Chann
   const rule = kind?.text;
   const limit = limitOf(rule, channel);
   if (!rule || !limit) return undefined;
-  const length = lengthOf(rule.count, text, rule.link ?? 0);
-  return { length, limit, left: limit - length, rule };
+  const link = linkOf(rule, channel);
+  const length = lengthOf(rule.count, text, link);
+  return { length, limit, left: limit - length, rule, link };
 }
 
 interface Known {
@@ -66,18 +91,17 @@ export function localProblems(content: Content, known: Known): PostProblem[] {
     const channel = known.channels.find((one) => one.id === id);
     const platform = known.platforms.find((one) => one.id === channel?.platform);
     if (!channel || !platform) continue;
-    const parts = partsFor(content, id);
+    const parts = sentParts(content, id, platform);
     if (parts.every((one) => !one.text.trim() && !one.media.length)) {
-      found.push({ channel: id, code: 'empty', message: t('check.empty'), severity: 'block', part: 0, field: 'text' });
+      found.push({ channel: id, ours: true, code: 'post_empty', message: t('check.empty'), severity: 'block', part: 0, field: 'text' });
       continue;
     }
-    const threads = platform.kinds.some((kind) => kind.roles?.includes('reply'));
-    if (parts.length > 1 && !threads) {
-      found.push({ channel: id, code: 'no_thread', message: t('check.noThread'), severity: 'note', part: 1, field: 'text' });
+    if (content.segments.length && !threads(platform)) {
+      found.push({ channel: id, ours: true, code: 'joined', message: t('check.joined'), severity: 'note', part: 1, field: 'text' });
     }
-    parts.slice(0, threads ? undefined : 1).forEach((one, part) => found.push(...partProblems(id, part, one, { channel, platform, known })));
+    parts.forEach((one, part) => found.push(...partProblems(id, part, one, { channel, platform, known })));
     if (channel.state === 'reconnect') {
-      found.push({ channel: id, code: 'reconnect', message: t('check.reconnect'), severity: 'warn', fix: 'reconnect' });
+      found.push({ channel: id, ours: true, code: 'channel_reconnect', message: t('check.reconnect'), severity: 'warn', fix: 'reconnect' });
     }
   }
   return found;
@@ -90,6 +114,7 @@ function partProblems(id: string, part: number, one: Part, { channel, platform, 
   if (measured && measured.left < 0) {
     found.push({
       channel: id,
+      ours: true,
       part,
       code: 'text_too_long',
       field: 'text',
@@ -98,22 +123,23 @@ function partProblems(id: string, part: number, one: Part, { channel, platform, 
       fix: 'cut',
     });
   }
-  if (kind && one.media.length > (kind.max_media ?? 0)) {
-    const most = Math.max(...platform.kinds.map((other) => other.max_media ?? 0));
-    if (one.media.length > most) {
-      found.push({ channel: id, part, code: 'media_count', field: 'media', message: t('check.media', { n: one.media.length, most }), severity: 'block' });
+  if (kind && kind.max_media && one.media.length > kind.max_media) {
+    const most = Math.max(...platform.kinds.map((other) => (other.max_media_fact && channel.facts?.[other.max_media_fact]) || other.max_media));
+    if (one.media.length > most && platform.kinds.every((other) => other.max_media)) {
+      found.push({ channel: id, ours: true, part, code: 'media_too_many', field: 'media', message: t('check.media', { n: one.media.length, most }), severity: 'block' });
     }
   }
-  const least = Math.min(...platform.kinds.filter((other) => other.roles?.includes('post')).map((other) => other.min_media ?? 0));
+  const least = Math.min(...platform.kinds.filter((other) => other.roles.includes('post')).map((other) => other.min_media));
   if (part === 0 && least > 0 && !one.media.length) {
-    found.push({ channel: id, part, code: 'media_missing', field: 'media', message: t('check.needsMedia'), severity: 'block' });
+    found.push({ channel: id, ours: true, part, code: 'media_missing', field: 'media', message: t('check.needsMedia'), severity: 'block' });
   }
   if (known.altText !== 'optional') {
     one.media.forEach((ref, i) => {
       const asset = known.assets[ref.asset];
-      if (ref.alt?.trim() || asset?.alt?.trim() || (asset && !['image', 'gif'].includes(asset.kind))) return;
+      if (ref.alt?.trim() || asset?.alt?.trim() || (asset && !['image', 'gif'].includes(asset.kind ?? ''))) return;
       found.push({
         channel: id,
+        ours: true,
         part,
         code: 'alt_missing',
         field: `media.${i}.alt`,
