@@ -41,6 +41,7 @@ func Reconcile(ctx context.Context, pub Publisher, d Draft, g Grip) Outcome {
 }
 
 func (p *Pass) reconcile(ctx context.Context) (out Outcome) {
+	defer func() { p.hide(&out) }()
 	defer func() {
 		if broke := recover(); broke != nil {
 			out = p.lookFailed(ctx, fmt.Errorf("%s broke: %v\n%s", p.spec.ID, broke, debug.Stack()))
@@ -68,22 +69,31 @@ func (p *Pass) ask() Outcome {
 	return Outcome{End: EndCantTell, Step: "look", Words: p.spec.Label + " can't say whether this post went out. Look there and tell us."}
 }
 
-// lookNative sends again while the key is young by the platform's own clock, else does what stands in Then.
+// lookNative sends again while the key is young by the platform's own clock, else does what stands in Then. Sending
+// again with the key is exact, so a list is asked for its Date alone as long as the key serves.
 func (p *Pass) lookNative(ctx context.Context) Outcome {
 	once := p.kind.Once
 	if once.Life == Forever {
 		return Outcome{End: EndResend, Step: "look"}
 	}
-	if _, ok := p.pub.(Lister); ok {
-		out := p.lookList(ctx)
-		if (out.End == EndAbsent || out.End == EndCantTell) && p.young(out.At) {
-			return Outcome{End: EndResend, At: out.At, Step: "look"}
-		}
-		if out.End == EndAbsent && once.Then != Lookup {
-			return p.ask()
-		}
-		return out
+	lister, lists := p.pub.(Lister)
+	if !lists {
+		return p.lookByClock(ctx)
 	}
+	seen, at, err := p.list(ctx, lister, "look")
+	switch {
+	case err != nil:
+		return p.lookFailed(ctx, err)
+	case p.young(at):
+		return Outcome{End: EndResend, At: at, Step: "look"}
+	case once.Then == Lookup:
+		return p.lookIn(lister, seen, at)
+	}
+	return p.ask()
+}
+
+// lookByClock is for platforms that know our key and list nothing: any answer tells their time.
+func (p *Pass) lookByClock(ctx context.Context) Outcome {
 	if p.grip.Doubt.MarkAt.IsZero() {
 		return p.ask()
 	}
@@ -142,6 +152,11 @@ func (p *Pass) lookList(ctx context.Context) Outcome {
 	if err != nil {
 		return p.lookFailed(ctx, err)
 	}
+	return p.lookIn(lister, seen, at)
+}
+
+// lookIn finds the post among what was listed.
+func (p *Pass) lookIn(lister Lister, seen []Seen, at time.Time) Outcome {
 	if r, ok := p.ours(seen, lister.Sign(p), p.grip.Doubt.Mark); ok {
 		return Outcome{End: EndFound, Receipt: p.received(r), At: at, Step: "look"}
 	}

@@ -70,6 +70,7 @@ func (s *Spec) Ready(d *Draft) (Kind, bool) {
 }
 
 func (p *Pass) walk(ctx context.Context) (out Outcome) {
+	defer func() { p.hide(&out) }()
 	defer func() {
 		if broke := recover(); broke != nil {
 			out = p.end(ctx, Receipt{}, fmt.Errorf("%s broke: %v\n%s", p.spec.ID, broke, debug.Stack()))
@@ -86,6 +87,25 @@ func (p *Pass) walk(ctx context.Context) (out Outcome) {
 	receipt, err := p.pub.Publish(ctx, p)
 	return p.end(ctx, receipt, err)
 }
+
+// hide masks the channel's secrets in what an outcome says, whoever wrote it.
+func (p *Pass) hide(out *Outcome) {
+	r := newRedactor(append(p.grip.Token.plains(), plain(p.grip.App.Secret)))
+	out.Words = r.words(out.Words)
+	if out.Err != nil {
+		out.Err = &hidden{r.clean(out.Err.Error()), out.Err}
+	}
+}
+
+// hidden is an error whose text is masked; errors.Is and As still see what it is.
+type hidden struct {
+	text  string
+	cause error
+}
+
+func (h *hidden) Error() string   { return h.text }
+func (h *hidden) Is(t error) bool { return errors.Is(h.cause, t) }
+func (h *hidden) As(t any) bool   { return errors.As(h.cause, t) }
 
 // end sorts how Publish ended.
 func (p *Pass) end(ctx context.Context, r Receipt, err error) Outcome {

@@ -30,6 +30,7 @@ type bench struct {
 	channel  connector.Channel
 	app      connector.App
 	known    map[string]bool
+	stranger string            // a post that somebody else made meanwhile
 	traces   []connector.Trace // of connecting
 }
 

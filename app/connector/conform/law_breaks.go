@@ -48,7 +48,10 @@ func faultAnywhere(s *suite) {
 			for _, f := range breaks {
 				l, before := s.play(c, func(b *bench, _ *life) { b.wire.plan = only(from+i, f.f) })
 				commit := i == len(steps)-1
-				s.once(fmt.Sprintf("%s/%s (request %d)/%s", c, steps[i], i, f.name), l, before, mayAsk(c.kind) && commit && f.left)
+				where := fmt.Sprintf("%s/%s (request %d)/%s", c, steps[i], i, f.name)
+				if s.once(where, l, before, mayAsk(c.kind) && commit && f.left) && l.state == published {
+					s.same(where, l, l.b.more(before)[0])
+				}
 				l.b.close()
 			}
 		}
@@ -65,10 +68,22 @@ func only(n int, f fault) func(int) fault {
 	}
 }
 
-// lostCommit accepts the commit, the last of the requests, and drops its answer.
+// lostCommit accepts the commit, the last of the requests, and drops its answer. Before anybody looks, somebody posts
+// something else.
 func (s *suite) lostCommit(c scene) (plan func(b *bench)) {
 	_, steps := s.requests(c)
-	return func(b *bench) { b.wire.plan = only(b.wire.n+len(steps)-1, fault{kind: acceptedAndDropped}) }
+	return func(b *bench) {
+		commit := b.wire.n + len(steps) - 1
+		b.wire.plan = func(n int) fault {
+			if n == commit {
+				return fault{kind: acceptedAndDropped}
+			}
+			if n > commit && b.stranger == "" {
+				b.stranger = b.platform.ByHand("Something else by somebody else", 0).ID
+			}
+			return fault{}
+		}
+	}
 }
 
 // sameWordsTwice: the words stand there already, by hand or by ourselves; posted again with the commit lost, two are
@@ -114,12 +129,15 @@ func keyTooOld(s *suite) {
 			continue
 		}
 		_, steps := s.requests(c)
-		for _, age := range []time.Duration{once.Life / 2, once.Life + time.Hour} {
+		for _, age := range []time.Duration{once.Life/2 - time.Minute, once.Life / 2, once.Life + time.Hour} {
 			l, before := s.play(c, func(b *bench, l *life) {
 				commit := b.wire.n + len(steps) - 1
 				b.wire.plan = func(n int) fault {
 					if n == commit {
 						return fault{kind: acceptedAndDropped}
+					}
+					if n > commit && b.stranger == "" {
+						b.stranger = b.platform.ByHand("Something else by somebody else", 0).ID
 					}
 					if n > commit && b.clock.Now().Before(start.Add(age)) {
 						b.clock.Set(start.Add(age))

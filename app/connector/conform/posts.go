@@ -14,11 +14,11 @@ var errEnd = io.EOF
 
 var limits = outbound.Limits{}
 
-// more are the posts that are visible now and weren't before.
+// more are the posts that are visible now and weren't before, without a stranger's.
 func (b *bench) more(before []fake.Post) []fake.Post {
 	var out []fake.Post
 	for _, p := range b.platform.Visible() {
-		if !slices.ContainsFunc(before, func(q fake.Post) bool { return q.ID == p.ID }) {
+		if p.ID != b.stranger && !slices.ContainsFunc(before, func(q fake.Post) bool { return q.ID == p.ID }) {
 			out = append(out, p)
 		}
 	}
