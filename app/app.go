@@ -164,7 +164,7 @@ func (a *App) assemble(ctx context.Context) error {
 		return err
 	}
 	a.hub = event.NewHub(a.db, a.Clock)
-	if a.parts, err = a.makeParts(); err != nil {
+	if a.parts, err = a.makeParts(ctx); err != nil {
 		return err
 	}
 	d := api.Deps{DB: a.db, Clock: a.Clock, Guard: guard{a.parts.identities}, Operations: a.parts.operations, Cursors: op.NewCursors(cursorKey), Files: files,

@@ -36,7 +36,7 @@ func (p *person) listen(ctx context.Context, query string) (<-chan string, *http
 }
 
 // next waits for a line that begins so.
-func next(t *testing.T, lines <-chan string, prefix string) string {
+func next(t testing.TB, lines <-chan string, prefix string) string {
 	t.Helper()
 	limit := time.NewTimer(10 * time.Second)
 	defer limit.Stop()

@@ -49,7 +49,7 @@ func tables() []store.AnyTable {
 	return all
 }
 
-func (a *App) makeParts() (*parts, error) {
+func (a *App) makeParts(ctx context.Context) (*parts, error) {
 	p := &parts{runnerDone: make(chan struct{})}
 	p.metrics = newMetrics(a)
 	p.deliveries = delivery.New(delivery.Deps{Told: func(tx store.Tx, t delivery.Told) {
@@ -69,7 +69,7 @@ func (a *App) makeParts() (*parts, error) {
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
 	var err error
-	if p.media, err = a.makeMedia(p); err != nil {
+	if p.media, err = a.makeMedia(ctx, p); err != nil {
 		return nil, err
 	}
 	p.runner = publish.New(publish.Deps{Store: a.db, Deliveries: p.deliveries, Source: &source{a: a, p: p}, Seal: a.sealStep, Unseal: a.unsealStep,

@@ -69,6 +69,13 @@ func (s *source) Open(ctx context.Context, d delivery.Delivery) (publish.Load, e
 	if err != nil {
 		return publish.Load{}, err
 	}
+	grip.Public = func(_ context.Context, m connector.Media) (string, error) {
+		var id ref.Asset
+		if err := id.UnmarshalText([]byte(m.ID)); err != nil {
+			return "", noFile
+		}
+		return s.a.link("", "") + s.p.media.Address(d.Organization, d.Workspace, id), nil
+	}
 	load := publish.Load{Connector: pub, Draft: piece.Draft, Grip: grip, App: grip.App.ID}
 	return load, s.files(ctx, d, &load)
 }

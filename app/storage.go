@@ -32,7 +32,7 @@ func (a *App) mediaFolder() string {
 }
 
 // makeMedia opens the storage and tells posts when a file of theirs is ready.
-func (a *App) makeMedia(p *parts) (*media.Files, error) {
+func (a *App) makeMedia(ctx context.Context, p *parts) (*media.Files, error) {
 	c := a.Config.Storage
 	storage, err := media.OpenStorage(media.Place{URL: c.URL, AccessKey: c.AccessKey, SecretKey: c.SecretKey, Folder: a.mediaFolder(),
 		Dial: media.Dial(outbound.Configured(outbound.Rules{}).Dial)})
@@ -42,7 +42,11 @@ func (a *App) makeMedia(p *parts) (*media.Files, error) {
 	s := media.New(media.Deps{DB: a.db, Storage: storage, Clock: a.Clock, Log: a.log})
 	s.OnSettled(a.mediaMoved(p))
 	s.NeededBy(func(tx store.ReadTx, asset media.Asset) bool { return p.needs(tx, asset) })
-	return media.NewFiles(s, a.db, post.Uses), nil
+	key, err := a.keeper.Derived(ctx, a.db, "media")
+	if err != nil {
+		return nil, err
+	}
+	return media.NewFiles(s, a.db, post.Uses, key), nil
 }
 
 // needs says whether something that isn't out yet uses the file: a draft doesn't hold it, what is to go out does.

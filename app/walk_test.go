@@ -168,7 +168,7 @@ func (w *world) things(p *person, org, ws string) things {
 	return things{"organization": org, "workspace": ws, "channel": ch, "post": po.text("id"), "delivery": po.text("deliveries.0.id"),
 		"invitation": in.text("id"), "member": p.must(200, "GET", "/organizations/"+org+"/members", nil).text("items.0.id"),
 		"session": p.must(200, "GET", "/me/sessions", nil).text("items.0.id"), "asset": "ast_00000000000000000000000000", "upload": "upl_00000000000000000000000000",
-		"platform": "practice", "rendition": "thumb"}
+		"platform": "practice", "rendition": "thumb", "address": "none"}
 }
 
 func (th things) path(o op.Operation) string {

@@ -5,6 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
 	"io"
 	"net"
 	"net/http"
@@ -31,7 +35,7 @@ import (
 
 // world is a whole server for a test, with every Update run twice, and its people.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	app   *App
 	base  string
 	out   *safeBuffer
@@ -77,7 +81,7 @@ func set(key, value string) worldOption {
 func at(c clock.Clock) worldOption { return func(_ *config.Sources, o *Options) { o.Clock = c } }
 
 // openWorld starts a server on an empty folder without anybody in it.
-func openWorld(t *testing.T, options ...worldOption) *world {
+func openWorld(t testing.TB, options ...worldOption) *world {
 	t.Helper()
 	s := config.Sources{Flags: map[string]string{"data": t.TempDir(), "setup.code": setupCode, "log.level": "debug"}, Platforms: platformIDs()}
 	o := Options{Clock: clock.System()}
@@ -95,7 +99,10 @@ func openWorld(t *testing.T, options ...worldOption) *world {
 	w := &world{t: t, out: &safeBuffer{}, log: &safeBuffer{}}
 	o.Out, o.Log = w.out, w.log
 	master := secret.ForTests()
-	o.Test = Test{Cost: identity.Cheapest, RateFactor: 1000, Wrap: func(e store.Engine) store.Engine { return twice.Wrap(e) }, Master: &master, Listener: l}
+	if o.Test.Wrap == nil {
+		o.Test.Wrap = func(e store.Engine) store.Engine { return twice.Wrap(e) }
+	}
+	o.Test.Cost, o.Test.RateFactor, o.Test.Master, o.Test.Listener = identity.Cheapest, 1000, &master, l
 	if w.app, err = New(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +143,7 @@ func (w *world) waitReady() {
 }
 
 // newWorld is openWorld with an owner who claimed it.
-func newWorld(t *testing.T, options ...worldOption) *world {
+func newWorld(t testing.TB, options ...worldOption) *world {
 	t.Helper()
 	w := openWorld(t, options...)
 	w.owner = w.person("mira@halden.example")
@@ -152,7 +159,7 @@ func (w *world) person(email string) *person {
 
 // answer is what came back.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	raw    string
@@ -319,13 +326,13 @@ func (w *world) removeMembers(org string) error {
 }
 
 // openWorldStill is openWorld with a clock that stands still until the test moves it.
-func openWorldStill(t *testing.T, c *clock.Manual, options ...worldOption) *world {
+func openWorldStill(t testing.TB, c *clock.Manual, options ...worldOption) *world {
 	t.Helper()
 	return openWorld(t, append(options, at(c))...)
 }
 
 // newWorldStill is newWorld with such a clock.
-func newWorldStill(t *testing.T, c *clock.Manual, options ...worldOption) *world {
+func newWorldStill(t testing.TB, c *clock.Manual, options ...worldOption) *world {
 	t.Helper()
 	return newWorld(t, append(options, at(c))...)
 }
@@ -343,9 +350,21 @@ func (w *world) cookie(p *person) string {
 }
 
 // restoreKey writes the key of ForTests, which the worlds of tests use, into a folder.
-func restoreKey(t *testing.T, folder string) {
+func restoreKey(t testing.TB, folder string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(folder, "master.key"), []byte("omniposto master key 1 "+strings.Repeat("A", 43)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// squarePNG is a small red picture.
+func squarePNG(t testing.TB) []byte {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, 640, 480))
+	draw.Draw(img, img.Bounds(), image.NewUniform(color.RGBA{R: 200, A: 255}), image.Point{}, draw.Src)
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

@@ -63,7 +63,7 @@ func (s *Spec) KindFor(d *Draft) (Kind, bool) {
 				continue
 			}
 			misses++
-			if t.Code == "media_type" || t.Code == "media_missing" {
+			if t.Code == "media_type" || t.Code == "media_missing" || t.Code == "media_too_many" && k.Media == nil {
 				misses += 10 // another type of file is another kind; a long text isn't
 			}
 		}

@@ -17,14 +17,29 @@ import (
 	"github.com/omniposto/omniposto/app/base/clock"
 )
 
-// childMark is the variable that makes a process a child. Nothing else of the environment is handed on, so no secret is.
+// childMark is the variable that makes a process a child; it holds the child's limits. Nothing else of the environment is
+// handed on, so no secret is.
 const childMark = "OMNIPOSTO_MEDIA_CHILD"
 
-const (
-	childMemory = 2048 << 20       // hard, where the system can; the collector begins to hurry at two thirds
-	childTime   = 90 * time.Second // of the wall, and of the processor
-	maxLine     = 64 << 10
-)
+// limits bound a child.
+type limits struct {
+	memory uint64        // bytes, hard where the system can; the collector begins to hurry at two thirds
+	time   time.Duration // of the wall; twice as much of the processors
+}
+
+// childLimits are those of every child. 50 million pixels of HEIC or PNG take 1.7 GB and 25 s on a slow machine.
+var childLimits = limits{memory: 2 << 30, time: 90 * time.Second}
+
+func (l limits) String() string { return fmt.Sprintf("%d,%d", l.memory, l.time.Milliseconds()) }
+
+func parseLimits(s string) (limits, bool) {
+	var memory uint64
+	var ms int64
+	n, err := fmt.Sscanf(s, "%d,%d", &memory, &ms)
+	return limits{memory, time.Duration(ms) * time.Millisecond}, n == 2 && err == nil
+}
+
+const maxLine = 64 << 10
 
 // task is the line that a child reads before the file.
 type task struct {
@@ -51,13 +66,14 @@ type wireCopy struct {
 // ChildMain is called first thing in main. It returns at once, unless this process was started by the package to decode
 // one picture: then it does that and ends the process.
 func ChildMain() {
-	if os.Getenv(childMark) == "" {
+	limits, child := parseLimits(os.Getenv(childMark))
+	if !child {
 		return
 	}
-	limitMemory(childMemory)
-	debug.SetMemoryLimit(childMemory * 2 / 3)
+	limits.apply()
+	debug.SetMemoryLimit(int64(limits.memory / 3 * 2)) //nolint:gosec // far below
+	late, _ := clock.System().Timer(limits.time)
 	go func() {
-		late, _ := clock.System().Timer(childTime)
 		<-late
 		os.Exit(3)
 	}()
@@ -105,7 +121,7 @@ func answer(in io.Reader, out io.Writer) error {
 // childPicture has a picture cleaned in a child process; put takes each finished form as a stream. A child that dies or
 // takes too long has met a file that is too heavy; trouble on this side is an error of another kind.
 func childPicture(ctx context.Context, mime string, r io.ReaderAt, size int64, put func(Copy, io.Reader) error) (facts, error) {
-	limited, cancel := context.WithTimeout(ctx, childTime+10*time.Second)
+	limited, cancel := context.WithTimeout(ctx, childLimits.time+10*time.Second)
 	defer cancel()
 	cmd, out, err := startChild(limited, task{mime, size}, r)
 	if err != nil {
@@ -145,7 +161,7 @@ func startChild(ctx context.Context, t task, r io.ReaderAt) (*exec.Cmd, io.Reade
 		return nil, nil, err
 	}
 	cmd := exec.CommandContext(ctx, program)
-	cmd.Env = []string{childMark + "=1", "GOMAXPROCS=2"}
+	cmd.Env = []string{childMark + "=" + childLimits.String(), "GOMAXPROCS=2"}
 	cmd.Dir = os.TempDir()
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Stdin = io.MultiReader(bytes.NewReader(append(line, '\n')), section(r, t.Size))

@@ -46,7 +46,7 @@ func (m *mp4Reader) blankSamples(t *track) error {
 		return err
 	}
 	runs := m.table(t.runs, 8, 12)
-	if runs == nil && len(offsets) > 0 {
+	if len(runs) == 0 && len(offsets) > 0 {
 		return ErrUncleanable
 	}
 	sample, run := 0, 0
@@ -65,6 +65,9 @@ func (m *mp4Reader) blankSamples(t *track) error {
 		if n > 0 {
 			m.f.patches = append(m.f.patches, patch{at, n, nil})
 		}
+	}
+	if sample < len(sizes) {
+		return ErrUncleanable // the tables don't say where the rest is
 	}
 	return nil
 }

@@ -8,11 +8,13 @@ import (
 	"mime"
 	"mime/multipart"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/fail"
+	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/event"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
@@ -24,11 +26,12 @@ type Files struct {
 	*Service
 	db   *store.DB
 	uses func(tx store.ReadTx, a ref.Asset) int // how many posts use it
+	box  secret.Box                             // closes addresses for platforms that fetch
 }
 
-// NewFiles makes the operations over a service.
-func NewFiles(s *Service, db *store.DB, uses func(tx store.ReadTx, a ref.Asset) int) *Files {
-	return &Files{s, db, uses}
+// NewFiles makes the operations over a service. key, of 32 bytes, signs addresses for platforms that fetch files.
+func NewFiles(s *Service, db *store.DB, uses func(tx store.ReadTx, a ref.Asset) int, key []byte) *Files {
+	return &Files{s, db, uses, secret.NewBox(key)}
 }
 
 // The errors of how a file is sent.
@@ -36,6 +39,40 @@ var (
 	ErrForm     = fail.Malformed("upload_form", "Send the file as multipart/form-data in a part named file.")
 	ErrOffsetIn = fail.Malformed("upload_offset_invalid", "Upload-Offset must be the number of bytes that are there already.")
 )
+
+// ErrAddress is the error of an address that isn't ours or has ended.
+var ErrAddress = fail.NotFound("not_found", "There is no such file, or its address has ended.")
+
+// fetchLife is how long a platform may take to fetch a file.
+const fetchLife = time.Hour
+
+// Address is the path at which anybody who has it can fetch the original for an hour.
+func (f *Files) Address(o ref.Organization, w ref.Workspace, id ref.Asset) string {
+	until := strconv.FormatInt(f.Clock.Now().Add(fetchLife).Unix(), 10)
+	return "/m/" + f.box.Close("fetch", []byte(o.String()+" "+w.String()+" "+id.String()+" "+until))
+}
+
+type fetchInput struct {
+	Address string `path:"address" maxLength:"512"`
+}
+
+func (f *Files) fetch(ctx context.Context, c op.Call, in *fetchInput) (*op.File, error) {
+	plain, err := f.box.Open("fetch", in.Address)
+	if err != nil {
+		return nil, ErrAddress
+	}
+	var o ref.Organization
+	var w ref.Workspace
+	var id ref.Asset
+	words := strings.Fields(string(plain))
+	if len(words) != 4 || o.UnmarshalText([]byte(words[0])) != nil || w.UnmarshalText([]byte(words[1])) != nil || id.UnmarshalText([]byte(words[2])) != nil {
+		return nil, ErrAddress
+	}
+	if until, err := strconv.ParseInt(words[3], 10, 64); err != nil || c.Now.Unix() > until {
+		return nil, ErrAddress
+	}
+	return f.opened(ctx, o, w, id, Original)
+}
 
 // AssetView is an asset in the API.
 type AssetView struct {
@@ -145,6 +182,9 @@ func (f *Files) Operations() []op.Operation {
 			Says("Delete a file", "Refused while a post that isn't out needs it.").In(op.InWorkspace).Versioned().Audits("asset.deleted").Fails(op.ErrStale, ErrNotFound, ErrNeeded).Needs(access.MediaWrite),
 		op.NewFile("assets.file", op.GET("/workspaces/{workspace}/media/{asset}/{rendition}"), f.file).
 			Says("Read a file", "One form of the file: original, thumb or preview.").In(op.InWorkspace).Fails(ErrNotFound, ErrNotReady, ErrRefused, ErrRendition, ErrStorage).Needs(access.WorkspaceRead),
+		op.NewFile("assets.fetch", op.GET("/m/{address}"), f.fetch).
+			Says("Fetch a file as a platform does", "The address is made for one file and ends after an hour.").OutsideAPI().Fails(ErrAddress, ErrNotReady, ErrStorage).
+			Hidden("made for platforms").Public("the closed address is the permission: it names one file and ends after an hour"),
 		op.New("uploads.begin", op.POST("/workspaces/{workspace}/uploads"), f.begin).
 			Says("Begin a resumable upload", "Posts may name its asset from now on; they wait until it is ready.").Example(map[string]any{"name": "film.mp4", "bytes": 73400320}, up).
 			In(op.InWorkspace).Creates().NoDryRun("the bytes would be wasted").Audits("asset.created").Fails(ErrTooLarge, ErrUploads, ErrAlt).Needs(access.MediaWrite),
@@ -348,18 +388,22 @@ func (f *Files) deleteAsset(ctx context.Context, c op.Call, in *AssetPath) (*op.
 }
 
 func (f *Files) file(ctx context.Context, c op.Call, in *fileInput) (*op.File, error) {
+	return f.opened(ctx, c.Organization, c.Workspace, in.Asset, in.Rendition)
+}
+
+func (f *Files) opened(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Asset, r Rendition) (*op.File, error) {
 	var a Asset
 	err := f.db.View(ctx, func(tx store.ReadTx) (err error) {
-		a, err = Get(tx, c.Organization, c.Workspace, in.Asset)
+		a, err = Get(tx, o, w, id)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	// The answer is streamed after the operation returned, so its reading outlives the request's context.
-	opened, err := f.Open(context.WithoutCancel(ctx), a, in.Rendition)
+	opened, err := f.Open(context.WithoutCancel(ctx), a, r)
 	if err != nil {
-		return nil, fmt.Errorf("open %s of %s: %w", in.Rendition, a.ID, err)
+		return nil, fmt.Errorf("open %s of %s: %w", r, a.ID, err)
 	}
 	return &op.File{Name: opened.AssetName, MIME: opened.Copy.MIME, Size: opened.Size(), ETag: strconv.Quote(opened.Tag), From: opened.Reader()}, nil
 }

@@ -176,13 +176,19 @@ func (w *webmReader) children(parent element, fn func(element) error) error {
 // walkSegment walks the segment's children. A cluster that is looked into is walked as if its children were the
 // segment's: they have ids of their own, and so one of unknown size needs no end.
 func (w *webmReader) walkSegment(segment element) error {
+	to := segment.end()
 	for at := segment.body(); at < segment.end(); {
-		e, err := w.element(at, segment.end())
+		if at == to { // a cluster's end
+			to = segment.end()
+		}
+		e, err := w.element(at, to)
 		if err != nil {
 			return err
 		}
 		if e.id == idCluster && (w.scan || e.unknown) {
-			at = e.body()
+			if at = e.body(); !e.unknown {
+				to = e.end()
+			}
 			continue
 		}
 		at = e.end()

@@ -1,12 +1,8 @@
 package op
 
 import (
-	"encoding/base64"
-
-	"golang.org/x/crypto/chacha20poly1305"
-
 	"github.com/omniposto/omniposto/app/base/fail"
-	"github.com/omniposto/omniposto/app/base/random"
+	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -19,27 +15,22 @@ type Page struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many items to answer at most."`
 }
 
-// Cursors seals positions in lists, so that they can be neither forged nor used in another list or by another tenant.
-type Cursors struct{ key []byte }
+// Cursors closes positions in lists, so that they can be neither forged nor used in another list or by another tenant.
+type Cursors struct{ box secret.Box }
 
 // NewCursors takes a key of 32 bytes.
-func NewCursors(key []byte) *Cursors { return &Cursors{key: key} }
+func NewCursors(key []byte) *Cursors { return &Cursors{secret.NewBox(key)} }
 
-func (c Call) cursorPlace() []byte {
-	return append(append([]byte(c.Meta.ID+"|"), c.Organization[:]...), c.Workspace[:]...)
+func (c Call) cursorPlace() string {
+	return "cursor|" + c.Meta.ID + "|" + c.Organization.String() + "|" + c.Workspace.String()
 }
 
-// Cursor seals the position as the next_cursor of this call's list. An empty key is the end.
+// Cursor closes the position as the next_cursor of this call's list. An empty key is the end.
 func (c Call) Cursor(k store.Key) string {
 	if len(k) == 0 {
 		return ""
 	}
-	aead, err := chacha20poly1305.NewX(c.cursors.key)
-	if err != nil {
-		panic("op: cursor key: " + err.Error())
-	}
-	nonce := random.Bytes(aead.NonceSize())
-	return base64.RawURLEncoding.EncodeToString(aead.Seal(nonce, nonce, k, c.cursorPlace()))
+	return c.cursors.box.Close(c.cursorPlace(), k)
 }
 
 // Position opens a cursor of this list; the empty one is the beginning.
@@ -47,16 +38,11 @@ func (c Call) Position(cursor string) (store.Key, error) {
 	if cursor == "" {
 		return nil, nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	aead, kerr := chacha20poly1305.NewX(c.cursors.key)
-	if err != nil || kerr != nil || len(raw) < aead.NonceSize() {
-		return nil, ErrCursor
-	}
-	plain, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], c.cursorPlace())
+	k, err := c.cursors.box.Open(c.cursorPlace(), cursor)
 	if err != nil {
 		return nil, ErrCursor
 	}
-	return plain, nil
+	return k, nil
 }
 
 // Listed is the answer of every list.

@@ -402,3 +402,24 @@ func (s *Posts) Sweep(tx store.Tx, n int) int {
 	}
 	return len(old)
 }
+
+// Import puts a post in as it is, with its deliveries at the given instants: how posts come from elsewhere.
+func (s *Posts) Import(tx store.Tx, p Post, due map[ref.Channel]time.Time) error {
+	in, ok := organization.GetWorkspace(tx, p.Organization, p.Workspace)
+	if !ok {
+		return ErrNotFound
+	}
+	list, err := channelsOf(tx, p)
+	if err != nil {
+		return err
+	}
+	if p.Schedule != nil {
+		if err := s.settle(tx, p, plan{schedule: *p.Schedule, due: due}, in, list, func(ref.Channel) bool { return true }, false); err != nil {
+			return err
+		}
+	}
+	posts.Put(tx, p)
+	noteUses(tx, Post{}, p)
+	s.stand(tx, p)
+	return nil
+}

@@ -1,0 +1,307 @@
+package app
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/omniposto/omniposto/app/config"
+	"github.com/omniposto/omniposto/app/connector/bluesky/blueskyfake"
+	"github.com/omniposto/omniposto/app/connector/discord/discordfake"
+	"github.com/omniposto/omniposto/app/connector/fake"
+	"github.com/omniposto/omniposto/app/connector/genericwebhook/genericwebhookfake"
+	"github.com/omniposto/omniposto/app/connector/mastodon/mastodonfake"
+	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
+	"github.com/omniposto/omniposto/app/connector/wordpress/wordpressfake"
+)
+
+// fakes are all platforms with a network, each a server on this machine.
+var fakes = map[string]func(fake.World) fake.Platform{"bluesky": blueskyfake.New, "discord": discordfake.New, "generic-webhook": genericwebhookfake.New,
+	"mastodon": mastodonfake.New, "telegram": telegramfake.New, "wordpress": wordpressfake.New}
+
+// platform is one fake as it runs.
+type platform struct {
+	fake.Platform
+	address string
+
+	mu   sync.Mutex
+	seen []string // headers and bodies that came, for the test that counts secrets
+	drop func(r *http.Request) bool
+}
+
+// ServeHTTP answers, and loses the answer where drop says so.
+func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	drop := p.drop != nil && p.drop(r)
+	p.mu.Unlock()
+	if !drop {
+		p.Platform.ServeHTTP(w, r)
+		return
+	}
+	p.Platform.ServeHTTP(httptest.NewRecorder(), r)
+	panic(http.ErrAbortHandler)
+}
+
+// servePlatforms starts every fake.
+func servePlatforms(t testing.TB, now func() time.Time) map[string]*platform {
+	t.Helper()
+	out := map[string]*platform{}
+	for id, make := range fakes {
+		p := &platform{Platform: make(fake.World{Now: now})}
+		s := httptest.NewServer(p)
+		t.Cleanup(s.Close)
+		p.address = s.URL
+		out[id] = p
+	}
+	return out
+}
+
+// toPlatforms points every connector at its fake.
+func toPlatforms(all map[string]*platform) worldOption {
+	return func(s *config.Sources, _ *Options) {
+		s.Flags["network.allow_private"] = "127.0.0.0/8"
+		for id, p := range all {
+			s.Flags["platforms."+id+".api_url"] = p.address
+		}
+	}
+}
+
+// connectAll connects every account that takes fields, and says which channel is which platform's.
+func (w *world) connectAll(all map[string]*platform, ws string) map[string]string {
+	w.t.Helper()
+	channels := map[string]string{}
+	for id, p := range all {
+		for _, account := range p.Accounts() {
+			a := w.owner.send("POST", "/workspaces/"+ws+"/channels", map[string]any{"platform": id, "way": account.Way, "fields": account.Fields})
+			if a.code() == "needs_authorize" {
+				continue
+			}
+			if a.status != 201 {
+				w.t.Fatalf("connecting %s by %s: %d %s", id, account.Way, a.status, a.raw)
+			}
+			channels[a.text("id")] = id
+		}
+	}
+	return channels
+}
+
+// upload sends a picture.
+func (p *person) upload(name string, content []byte) answer {
+	p.w.t.Helper()
+	body := "--edge\r\nContent-Disposition: form-data; name=\"alt\"\r\n\r\nA red square\r\n--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" + name + "\"\r\nContent-Type: application/octet-stream\r\n\r\n" + string(content) + "\r\n--edge--\r\n"
+	return p.send("POST", p.w.path("/media"), body, "Content-Type", "multipart/form-data; boundary=edge")
+}
+
+func TestOnePostGoesToEveryPlatformOnce(t *testing.T) {
+	all := servePlatforms(t, nil)
+	w := newWorld(t, toPlatforms(all))
+	channels := w.connectAll(all, w.ws)
+	channels[w.practice()] = "practice"
+	asset := w.owner.upload("square.png", squarePNG(t))
+	if asset.status != 201 || asset.text("state") != "ready" {
+		t.Fatalf("the picture: %d %s", asset.status, asset.raw)
+	}
+	var ids []string
+	for id := range channels {
+		ids = append(ids, id)
+	}
+	a := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "One for all, token-1234", "channels": ids, "media": []map[string]any{{"asset": asset.text("id")}}, "schedule": map[string]any{"now": true}})
+	for i := range a.get("deliveries").([]any) {
+		w.published(a.text(fmt.Sprintf("deliveries.%d.id", i)))
+	}
+	expected := map[string]int{}
+	for _, id := range channels {
+		expected[id]++
+	}
+	for id, p := range all {
+		n, files := 0, 0
+		for _, post := range p.Visible() {
+			if strings.Contains(fmt.Sprint(post), "token-1234") {
+				n++
+				files += len(post.Files)
+			}
+		}
+		if n != expected[id] {
+			t.Errorf("%s shows it %d times for %d channels", id, n, expected[id])
+		}
+		if files == 0 && id != "generic-webhook" {
+			t.Errorf("%s got no picture", id)
+		}
+	}
+}
+
+func TestWrongCredentialsAreToldInPlainWords(t *testing.T) {
+	all := servePlatforms(t, nil)
+	w := newWorld(t, toPlatforms(all))
+	for id, fields := range map[string]map[string]string{
+		"mastodon":  {"server": "mastodon.example", "token": "canary-wrong-token"},
+		"bluesky":   {"handle": "alice.test", "password": "canary-wrong-password"},
+		"wordpress": {"site": "https://blog.example/", "username": "nobody", "password": "canary-wrong-password"},
+		"telegram":  {"token": "1:canary-wrong-token", "chat": "@op_news"},
+	} {
+		a := w.owner.send("POST", w.path("/channels"), map[string]any{"platform": id, "fields": fields, "way": wayOf(all[id])})
+		if a.status != 422 || a.code() == "" || len(a.text("detail")) < 15 || strings.Contains(a.raw, "canary") {
+			t.Errorf("%s: %d %s", id, a.status, a.raw)
+		}
+	}
+	if a := w.owner.must(422, "POST", w.path("/channels"), map[string]any{"platform": "mastodon", "way": "token", "fields": map[string]string{"server": "mastodon.example", "tokn": "x"}}); !strings.Contains(a.raw, `"/fields/tokn"`) {
+		t.Errorf("an unknown field: %s", a.raw)
+	}
+	if a := w.owner.must(404, "POST", w.path("/channels"), map[string]any{"platform": "friendster", "fields": map[string]string{}}); a.code() != "platform_unknown" {
+		t.Errorf("an unknown platform: %s", a.raw)
+	}
+}
+
+func wayOf(p *platform) string { return p.Accounts()[0].Way }
+
+func TestSignInAtMastodonAndBack(t *testing.T) {
+	all := servePlatforms(t, nil)
+	w := newWorld(t, toPlatforms(all))
+	a := w.owner.must(200, "POST", w.path("/channels/authorize"), map[string]any{"platform": "mastodon", "instance": "@me@mastodon.example"})
+	direct := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	r, err := direct.Get(a.text("authorize_url"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	back := r.Header.Get("Location")
+	if !strings.HasPrefix(back, w.base+"/connect/mastodon/callback?") {
+		t.Fatalf("the platform sends back to %q", back)
+	}
+	path := strings.TrimPrefix(back, w.base)
+	stranger := w.join("tom@halden.example", "member", "manager")
+	if s := stranger.send("GET", "root:"+path, nil); s.status != 422 || s.code() != "state_unknown" {
+		t.Errorf("another's browser: %d %s", s.status, s.raw)
+	}
+	end := w.owner.must(303, "GET", "root:"+path, nil, "Sec-Fetch-Site", "cross-site")
+	if !strings.HasPrefix(end.header.Get("Location"), "/w/"+w.ws+"/channels#connected=chn_") {
+		t.Fatalf("the end is %q", end.header.Get("Location"))
+	}
+	w.owner.must(422, "GET", "root:"+path, nil) // once
+	list := w.owner.must(200, "GET", w.path("/channels"), nil)
+	if !strings.Contains(list.raw, `"platform":"mastodon"`) || !strings.Contains(list.raw, `"state":"ready"`) {
+		t.Errorf("channels: %s", list.raw)
+	}
+}
+
+func TestDisconnectEndsTheTokenThereAndHere(t *testing.T) {
+	all := servePlatforms(t, nil)
+	w := newWorld(t, toPlatforms(all))
+	var ch answer
+	for _, account := range all["mastodon"].Accounts() {
+		if account.Way == "token" {
+			ch = w.owner.must(201, "POST", w.path("/channels"), map[string]any{"platform": "mastodon", "way": "token", "fields": account.Fields})
+		}
+	}
+	waiting := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "never", "channels": []string{ch.text("id")}, "schedule": map[string]any{"at": time.Now().Add(time.Hour), "timezone": "UTC"}})
+	w.owner.must(204, "DELETE", w.path("/channels/"+ch.text("id")), nil, ch.match()...)
+	w.owner.must(404, "GET", w.path("/channels/"+ch.text("id")), nil)
+	if d := w.owner.must(200, "GET", w.path("/deliveries/"+waiting.text("deliveries.0.id")), nil); d.text("status") != "paused" {
+		t.Errorf("what waited: %s", d.raw)
+	}
+	if a := w.owner.must(200, "GET", "/organizations/"+w.org+"/audit", nil); !strings.Contains(a.raw, "channel.disconnected") {
+		t.Errorf("the log: %s", a.raw)
+	}
+}
+
+// canaries are secrets that the test plants; none may be found anywhere.
+func (w *world) canaries(all map[string]*platform) map[string]string {
+	out := map[string]string{"password": password, "setup code": setupCode, "session token": w.cookie(w.owner), "TOTP seed": w.owner.totp}
+	for id, p := range all {
+		for _, a := range p.Accounts() {
+			for name, value := range a.Fields {
+				if regexp.MustCompile(`token|password|secret|header|address`).MatchString(name) && len(value) > 10 {
+					out[id+" "+name] = value
+				}
+			}
+		}
+	}
+	return out
+}
+
+func TestPlantedSecretsAreNowhere(t *testing.T) {
+	all := servePlatforms(t, nil)
+	w := newWorld(t, toPlatforms(all), set("metrics.token", "canary-metrics-token-000"))
+	codes := w.owner.enrol()
+	channels := w.connectAll(all, w.ws)
+	var ids []string
+	for id := range channels {
+		ids = append(ids, id)
+	}
+	a := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "no secrets", "channels": ids, "schedule": map[string]any{"now": true}})
+	for i := range a.get("deliveries").([]any) {
+		w.published(a.text(fmt.Sprintf("deliveries.%d.id", i)))
+	}
+	all["mastodon"].EndAccess() // an error path: the token is refused
+	refused := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "refused", "channels": ids, "schedule": map[string]any{"now": true}})
+	w.eventually("a channel to reconnect", func() bool {
+		return strings.Contains(w.owner.must(200, "GET", w.path("/channels"), nil).raw, `"state":"reconnect"`)
+	})
+	secrets := w.canaries(all)
+	for i, c := range codes {
+		secrets[fmt.Sprintf("recovery code %d", i)] = c.(string)
+	}
+	var backupFile bytes.Buffer
+	if err := w.app.writeBackup(t.Context(), &backupFile); err != nil {
+		t.Fatal(err)
+	}
+	look := func(where string, content []byte) {
+		for name, s := range secrets {
+			for _, form := range []string{s, strings.ReplaceAll(s, "-", ""), strings.ReplaceAll(s, "/", "%2F")} {
+				if len(form) > 9 && bytes.Contains(content, []byte(form)) {
+					t.Errorf("the %s is in %s", name, where)
+				}
+			}
+		}
+	}
+	look("the log", []byte(w.log.String()))
+	for _, path := range []string{"/session", "/me/sessions", w.path("/channels"), w.path("/posts/" + a.text("id")), w.path("/posts/" + refused.text("id")), w.path("/home"), w.path("/deliveries"),
+		"/organizations/" + w.org + "/audit?limit=200", "/organizations/" + w.org + "/members", "/organizations/" + w.org + "/invitations", "/instance", "/platforms"} {
+		look("GET "+path, []byte(w.owner.must(200, "GET", path, nil).raw))
+	}
+	for i := range refused.get("deliveries").([]any) {
+		look("a delivery", []byte(w.owner.must(200, "GET", w.path("/deliveries/"+refused.text(fmt.Sprintf("deliveries.%d.id", i))), nil).raw))
+	}
+	look("the metrics", []byte(w.owner.must(200, "GET", "root:/metrics", nil, "Authorization", "Bearer canary-metrics-token-000").raw))
+	w.owner.must(404, "GET", "root:/metrics", nil)
+	files := 0
+	for r := tar.NewReader(&backupFile); ; files++ {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		look("the backup's "+h.Name, raw)
+	}
+	w.stop()
+	err := filepath.WalkDir(w.app.Config.Data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		look("the file "+filepath.Base(path), raw)
+		files++
+		return err
+	})
+	if err != nil || files < 2 {
+		t.Fatalf("%d files were searched: %v", files, err)
+	}
+}
