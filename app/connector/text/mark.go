@@ -34,7 +34,7 @@ var pairs = []struct {
 }{{"**", Bold}, {"__", Bold}, {"~~", Strike}, {"||", Spoiler}, {"*", Italic}, {"_", Italic}}
 
 // Parse reads **bold**, __bold__, *italic*, _italic_, ~~strike~~, ||spoiler||, `code`, ```pre```, [words](address) and
-// backslash escapes. What isn't closed stays as it was written, so that "2*3" is still a sum.
+// backslash escapes. What isn't closed stays as it was written; stars work inside a word, as in Markdown, underscores don't.
 func Parse(s string) (string, []Mark) {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	p := &parser{}
@@ -48,7 +48,11 @@ type parser struct {
 	marks []Mark
 }
 
-const maxNesting = 8
+// Bounds of marks inside marks, and of the bytes between an opening and a closing sign.
+const (
+	maxNesting = 8
+	maxReach   = 4096
+)
 
 func (p *parser) emit(s string) {
 	p.out.WriteString(s)
@@ -159,15 +163,19 @@ func (p *parser) pair(s string, i int, sign string, kind MarkKind, depth int) in
 	if from >= len(s) || startsWithSpace(s[from:]) || sign[0] == '_' && endsWithWord(s[:i]) {
 		return 0
 	}
-	for search := from + 1; search < len(s); {
-		found := strings.Index(s[search:], sign)
+	reach := s[:min(len(s), from+maxReach)]
+	if paragraph := strings.Index(reach[from:], "\n\n"); paragraph >= 0 {
+		reach = reach[:from+paragraph]
+	}
+	for search := from + 1; search < len(reach); {
+		found := strings.Index(reach[search:], sign)
 		if found < 0 {
 			return 0
 		}
 		end := search + found
 		after := s[end+len(sign):]
 		single := len(sign) == 1 && (strings.HasPrefix(after, sign) || s[end-1] == sign[0])
-		if single || endsWithSpace(s[:end]) || sign[0] == '_' && startsWithWord(after) || strings.Contains(s[from:end], "\n\n") {
+		if single || endsWithSpace(s[:end]) || sign[0] == '_' && startsWithWord(after) {
 			search = end + 1
 			continue
 		}

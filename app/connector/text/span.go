@@ -124,17 +124,19 @@ func linkLength(s string) int {
 
 // trimLink leaves out the sentence's own punctuation and a closing bracket that was opened before the link.
 func trimLink(s string, from, end int) int {
+	round := strings.Count(s[from:end], ")") - strings.Count(s[from:end], "(")
+	square := strings.Count(s[from:end], "]") - strings.Count(s[from:end], "[")
 	for end > from {
-		last := s[end-1]
-		if strings.IndexByte(".,;:!?'*_~", last) >= 0 {
-			end--
-			continue
+		switch last := s[end-1]; {
+		case strings.IndexByte(".,;:!?'*_~", last) >= 0:
+		case last == ')' && round > 0:
+			round--
+		case last == ']' && square > 0:
+			square--
+		default:
+			return end
 		}
-		if open, ok := map[byte]string{')': "(", ']': "["}[last]; ok && strings.Count(s[from:end], open) < strings.Count(s[from:end], string(last)) {
-			end--
-			continue
-		}
-		break
+		end--
 	}
 	return end
 }
