@@ -95,5 +95,5 @@ export default defineConfig({
     conditions: process.env['VITEST'] ? ['browser'] : undefined,
     alias: [{ find: /^@formatjs\/icu-messageformat-parser$/, replacement: '@formatjs/icu-messageformat-parser/no-parser.js' }],
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], css: true },
 });
