@@ -181,7 +181,7 @@ var deliveries = store.Table[Delivery]{
 			Key: func(d Delivery) store.Key { return three(d.Channel).Int(int64(d.WakeAt)).ID(d.ID) }},
 		{Name: "open", Only: func(d Delivery) bool { return d.State.Open() && d.Fingerprint != "" }, // twins
 			Key: func(d Delivery) store.Key { return three(d.Channel).Text(d.Fingerprint).ID(d.ID) }},
-		{Name: "remote", Only: func(d Delivery) bool { return d.Receipt.ID != "" }, // one remote post, one delivery
+		{Name: "remote", Only: func(d Delivery) bool { return d.Receipt.ID != "" && d.Role != Finish }, // one remote post, one delivery
 			Key: func(d Delivery) store.Key { return three(d.Channel).Text(d.Receipt.ID).ID(d.ID) }},
 		{Name: "child", Only: func(d Delivery) bool { return d.State == WaitingParent },
 			Key: func(d Delivery) store.Key { return three(d.Parent).ID(d.ID) }},

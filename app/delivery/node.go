@@ -21,6 +21,9 @@ var nodes = store.Table[Node]{
 		Key: func(n Node) store.Key { return store.K(n.Name, n.ID) }}},
 }
 
+// remembered is how long a run that is over is kept. One that isn't kept is over all the same.
+const remembered = 7 * day
+
 // StartNode writes that a run begins and that all earlier runs under the same name are over. alone says that the store
 // belongs to this process only (a file lock): then every other run is over, whatever its name.
 func (s *Deliveries) StartNode(tx store.Tx, id ref.Node, name string, alone bool) {
@@ -39,6 +42,15 @@ func (s *Deliveries) StartNode(tx store.Tx, id ref.Node, name string, alone bool
 		nodes.Swap(tx, n, over)
 	}
 	nodes.Put(tx, Node{ID: id, Name: name, StartedAt: now})
+	var old []store.Key
+	for k, n := range nodes.All(tx, store.Range{}) {
+		if n.EndedAt != 0 && n.EndedAt < now.Add(-remembered) {
+			old = append(old, k)
+		}
+	}
+	for _, k := range old {
+		nodes.Delete(tx, k)
+	}
 }
 
 // EndNode writes that a run is over: nothing of it can be inside a call any more.

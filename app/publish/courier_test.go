@@ -27,7 +27,8 @@ func newCourier(once connector.Once) *courier {
 		ID: "courier", Label: "Courier", Hosts: []connector.Host{connector.At("api", "https://courier.example")},
 		Auth: connector.Auth{Place: connector.InBearer},
 		Kinds: []connector.Kind{{ID: "post", Label: "Post", Roles: []connector.Role{connector.Post, connector.Reply},
-			Text: connector.Text{Count: text.Runes, Max: connector.N(1000)}, Once: once, Steps: []string{"upload", "post"}}},
+			Text: connector.Text{Count: text.Runes, Max: connector.N(1000)}, Once: once, Steps: []string{"upload", "post"}},
+			{ID: "pin", Label: "Pin", Roles: []connector.Role{connector.Finish}, Text: connector.Text{Count: text.Runes, Max: connector.N(1000)}}},
 		Failures: connector.Failures{
 			{Status: 401, Class: connector.Reconnect, Say: "The token has ended."},
 			{Status: 422, Class: connector.Rejected},
@@ -63,6 +64,18 @@ func (c *courier) Publish(ctx context.Context, p *connector.Pass) (connector.Rec
 		return connector.Receipt{}, err
 	}
 	return c.post(ctx, p)
+}
+
+// Finishes implements connector.Finisher.
+func (c *courier) Finishes(*connector.Draft) bool { return true }
+
+// Finish implements connector.Finisher: it pins, which may be done again and again.
+func (c *courier) Finish(ctx context.Context, p *connector.Pass) (connector.Receipt, error) {
+	_, err := connector.Step(ctx, p, "pin", func(ctx context.Context, c *connector.Call) (string, error) {
+		_, err := c.Send(ctx, connector.Request{Method: "POST", Path: "/upload", JSON: posted{ID: p.Draft.Parent.ID}})
+		return "pinned", err
+	})
+	return *p.Draft.Parent, err
 }
 
 func (c *courier) post(ctx context.Context, p *connector.Pass) (connector.Receipt, error) {

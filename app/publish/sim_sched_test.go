@@ -174,6 +174,7 @@ type simNode struct {
 	pausedUntil time.Duration
 	stoodAt     time.Duration // true time at which it last stood still, -1: never
 	runner      *Runner
+	asked       *request // to end
 }
 
 func (n *simNode) Now() time.Time         { return n.w.wall().Add(n.skew) }

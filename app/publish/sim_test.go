@@ -69,17 +69,19 @@ func TestSimulation(t *testing.T) {
 		otherwise = 100
 	}
 	first, count := number("SIM_FIRST", 1), number("SIM_SEEDS", otherwise)
-	var commits, crashes, jumps, steps atomic.Int64
+	var commits, crashes, jumps, stops, steps atomic.Int64
 	each := func(seed uint64) {
 		w := simulate(seed, flaw{})
 		commits.Add(int64(w.count.commits))
 		crashes.Add(int64(w.count.crashes))
 		jumps.Add(int64(w.count.jumps))
+		stops.Add(int64(w.count.stops))
 		steps.Add(int64(w.sched.steps))
 		if w.broken != "" {
 			t.Errorf("seed %d: %s\n%s", seed, w.broken, w.stories())
 		}
 	}
 	inParallel(first, count, func(seed uint64) bool { each(seed); return !t.Failed() })
-	t.Logf("%d seeds from %d: %d steps, %d commits, %d crashes, %d jumps", count, first, steps.Load(), commits.Load(), crashes.Load(), jumps.Load())
+	t.Logf("%d seeds from %d: %d steps, %d commits, %d crashes, %d jumps, %d stops in good order", count, first,
+		steps.Load(), commits.Load(), crashes.Load(), jumps.Load(), stops.Load())
 }

@@ -59,7 +59,7 @@ type world struct {
 	byID     map[ref.Delivery]*simPost
 	pending  []move
 	broken   string
-	count    struct{ crashes, jumps, commits int }
+	count    struct{ crashes, jumps, commits, stops int }
 }
 
 // wall is the store's clock.
@@ -158,12 +158,38 @@ func (w *world) boot(i int) {
 	n.runner = New(Deps{Store: simStore{w, n}, Deliveries: w.del, Source: simSource{w}, Clock: clock.NewManual(epoch), Host: n,
 		Walker: simWalker{w, n}, Name: n.name, Node: id[ref.Node](w.made), Alone: !w.twoNode, Workers: 4,
 		Jitter: func() int { return w.below(401) - 200 }})
+	n.asked = &request{Context: context.Background()}
 	t := w.spawn(n, func() {
-		if err := n.runner.Run(context.Background()); err != nil && !n.dead {
+		err := n.runner.Run(n.asked)
+		if n.asked.err == nil {
 			w.breaks("run", "%v", err)
 		}
+		w.crash(n) // the process ends; whatever it still held is a lease for the next run
 	})
 	t.main = true
+}
+
+// request is a context that ends where and when the seed says, in the task that ends it.
+type request struct {
+	context.Context
+	err   error
+	after []func()
+}
+
+func (r *request) Err() error { return r.err }
+
+// AfterFunc is what context.AfterFunc calls.
+func (r *request) AfterFunc(fn func()) func() bool {
+	r.after = append(r.after, fn)
+	return func() bool { return true }
+}
+
+// stop asks a node to end in good order.
+func (n *simNode) stop() {
+	n.asked.err = context.Canceled
+	for _, fn := range n.asked.after {
+		fn()
+	}
 }
 
 // crash kills the node where it stands; a new incarnation comes up after a while.
@@ -199,7 +225,11 @@ func (w *world) weather() {
 			w.jump()
 		case w.twoNode && !n.dead:
 			n.pause(w.between(time.Second, 4*time.Minute))
-		case !n.dead && w.below(3) == 0:
+		case n.dead || n.asked.err != nil:
+		case w.below(2) == 0:
+			n.stop()
+			w.count.stops++
+		case w.below(2) == 0:
 			w.crash(n)
 		}
 	}

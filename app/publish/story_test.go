@@ -350,3 +350,37 @@ func TestAStepThatIsSavedIsNotRunAgain(t *testing.T) {
 		t.Errorf("%d uploads, want 1", uploads)
 	}
 }
+
+func TestAPlatformsQuotaIsCountedHereAndHoldsTheNextOneBack(t *testing.T) {
+	t.Parallel()
+	h := aHouse(t).opens()
+	c := h.channel(lookup)
+	h.connectors[c].spec.Limits = []connector.Limit{{What: "posts", Max: connector.N(1), Window: time.Hour, Per: "channel"}}
+	first := h.due(c, "first", morning)
+	h.becomes(first, delivery.Published)
+	second := h.due(c, "second", morning)
+	got := h.becomes(second, delivery.Retrying)
+	if want := morning.Add(time.Hour); got.WakeAt.Time() != want || got.Try != 0 {
+		t.Errorf("tried again at %s as try %d, want %s and no try counted", got.WakeAt.Time(), got.Try, want)
+	}
+	if _, commits, _ := h.office.count(""); commits != 1 {
+		t.Errorf("%d commits, want 1", commits)
+	}
+	h.passes(time.Hour)
+	h.becomes(second, delivery.Published)
+}
+
+func TestWhatFollowsPublicationHasNoCommitAndComesAfterIt(t *testing.T) {
+	t.Parallel()
+	h := aHouse(t)
+	c := h.channel(lookup)
+	d := h.due(c, "pinned", morning)
+	pin := h.due(c, "pin it", morning, func(f *delivery.Fresh) { f.Parent, f.Role = d.ID, delivery.Finish })
+	h.opens()
+	if got := h.becomes(pin, delivery.Published); got.Receipt.ID != h.read(d).Receipt.ID {
+		t.Errorf("its receipt is %q, want its parent's", got.Receipt.ID)
+	}
+	if _, commits, _ := h.office.count(""); commits != 1 {
+		t.Errorf("%d commits, want 1", commits)
+	}
+}
