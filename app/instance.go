@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"regexp"
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
@@ -50,6 +52,10 @@ func (a *App) instanceOperations() []op.Operation {
 			Says("Read the instance", "Version, store and what needs a hand, for administrators. No customer's content is in it.").
 			Example(nil, InstanceView{Version: "1.0.0", PublicURL: "https://posts.example.org", TLS: true, Checks: []cli.Finding{{Name: "store", OK: true, Says: "12 MB"}}}).
 			In(op.InstanceScope).By(access.Session).Needs(access.Administer),
+		op.New("reports.receive", op.POST("/reports"), a.receiveReport).
+			Says("Take a report of a browser", "Browsers send here what the content policy stopped. Only the directive is noted, at debug level, and counted.").
+			TakesFile().Body(64 << 10).NoDryRun("nothing is kept").Unaudited("nothing is kept").Hidden("made for browsers").
+			Public("browsers send reports without a session"),
 		op.New("audit.list", op.GET("/organizations/{organization}/audit"), a.listAudit).
 			Says("Read the audit log", "Who did what, newest first.").
 			Example(nil, op.Listed[AuditEntry]{Items: []AuditEntry{{Event: "{}"}}}).In(op.InOrganization).Fails(op.ErrCursor).Needs(access.AuditRead),
@@ -61,6 +67,28 @@ func (a *App) readInstance(ctx context.Context, _ op.Call, _ *op.None) (*Instanc
 	return &InstanceView{Version: buildName(), PublicURL: a.link("", ""), TLS: a.address.Scheme == "https",
 		Store: StoreView{Bytes: f.Bytes, FreeBytes: f.FreeBytes, ReadOnly: f.ReadOnly}, Checks: a.findings(ctx)}, nil
 }
+
+// receiveReport counts what the content policy stopped in a browser; anything but the directive's name is dropped.
+func (a *App) receiveReport(_ context.Context, c op.Call, _ *op.None) (*op.None, error) {
+	var reports []struct {
+		Type string `json:"type"`
+		Body struct {
+			Directive string `json:"effectiveDirective"`
+		} `json:"body"`
+	}
+	if err := json.NewDecoder(c.Body).Decode(&reports); err != nil {
+		return &op.None{}, nil //nolint:nilerr // browsers of all kinds report; a form we don't know is no error of anybody
+	}
+	for _, r := range reports {
+		a.parts.metrics.reports.Inc()
+		if directive.MatchString(r.Body.Directive) {
+			a.log.Debug("the content policy stopped something in a browser", "directive", r.Body.Directive)
+		}
+	}
+	return &op.None{}, nil
+}
+
+var directive = regexp.MustCompile(`^[a-z-]{1,40}$`)
 
 func (a *App) listAudit(ctx context.Context, c op.Call, in *auditInput) (*op.Listed[AuditEntry], error) {
 	at, err := c.Position(in.Cursor)

@@ -17,12 +17,14 @@ type metrics struct {
 	states   *prometheus.CounterVec
 	told     prometheus.Counter
 	lateness prometheus.Histogram
+	reports  prometheus.Counter
 }
 
 func newMetrics(a *App) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(),
-		states: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omniposto_delivery_moves_total", Help: "Moves of deliveries into a state."}, []string{"state"}),
-		told:   prometheus.NewCounter(prometheus.CounterOpts{Name: "omniposto_people_told_total", Help: "Moves of deliveries that a person was told of."}),
+		states:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omniposto_delivery_moves_total", Help: "Moves of deliveries into a state."}, []string{"state"}),
+		told:    prometheus.NewCounter(prometheus.CounterOpts{Name: "omniposto_people_told_total", Help: "Moves of deliveries that a person was told of."}),
+		reports: prometheus.NewCounter(prometheus.CounterOpts{Name: "omniposto_policy_reports_total", Help: "What the content policy stopped in browsers."}),
 		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "omniposto_delivery_lateness_seconds", Help: "From the instant a delivery was to be looked at to its claim.",
 			Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10, 30, 60, 300, 3600}})}
 	gauge := func(name, help string, read func() float64) {
@@ -39,7 +41,7 @@ func newMetrics(a *App) *metrics {
 		}
 		return 0
 	})
-	m.registry.MustRegister(m.states, m.told, m.lateness, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.states, m.told, m.lateness, m.reports, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
