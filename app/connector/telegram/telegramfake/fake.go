@@ -25,6 +25,9 @@ const (
 	fileSize   = 50 << 20
 )
 
+// others are channels in which the bot may not post, each for another reason.
+var others = map[string]int{"@op_member": -1003000000001, "@op_mute": -1003000000002, "@op_left": -1003000000003}
+
 // Platform is Telegram.
 type Platform struct {
 	fake.Base
@@ -138,6 +141,8 @@ func chatOf(name string) (map[string]any, bool) {
 	switch name {
 	case "@op_news", strconv.Itoa(channel):
 		return map[string]any{"id": channel, "type": "channel", "title": "News", "username": "op_news"}, true
+	case "@op_member", "@op_mute", "@op_left":
+		return map[string]any{"id": others[name], "type": "channel", "title": "Closed"}, true
 	case strconv.Itoa(group):
 		return map[string]any{"id": group, "type": "group", "title": "Friends"}, true
 	case strconv.Itoa(supergroup):
@@ -159,7 +164,16 @@ func (p *Platform) getChatMember(w http.ResponseWriter, in *input) {
 		refuse(w, http.StatusBadRequest, "Bad Request: user not found")
 		return
 	}
-	result(w, map[string]any{"status": "administrator", "can_post_messages": true})
+	status, may := "administrator", true
+	switch in.values["chat_id"] {
+	case strconv.Itoa(others["@op_member"]):
+		status = "member"
+	case strconv.Itoa(others["@op_mute"]):
+		may = false
+	case strconv.Itoa(others["@op_left"]):
+		status = "left"
+	}
+	result(w, map[string]any{"status": status, "can_post_messages": may})
 }
 
 func length(s string) int { return len(utf16.Encode([]rune(s))) }
