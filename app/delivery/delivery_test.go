@@ -282,7 +282,7 @@ func TestALimitHoldsTheWholeLaneAndOnlyALaterOneMovesIt(t *testing.T) {
 	d.do(func(tx store.Tx) {
 		d.Limited(tx, channel, ahead(d, 5*time.Minute))
 		d.Limited(tx, channel, ahead(d, 100*time.Hour)) // absurd
-		if got := d.NotBefore(tx, channel); got != until {
+		if got := d.Lane(tx, channel).NotBefore; got != until {
 			t.Errorf("not before %s, want %s", got.Time(), until.Time())
 		}
 	})

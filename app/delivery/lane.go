@@ -178,10 +178,10 @@ func (s *Deliveries) Limited(tx store.Tx, c ref.Channel, until Instant) {
 	l.save(tx, was, true)
 }
 
-// NotBefore is the instant before which the platform takes no call for the channel; past or zero: now.
-func (s *Deliveries) NotBefore(tx store.ReadTx, c ref.Channel) Instant {
-	l, _ := lanes.Get(tx, store.K(c))
-	return l.NotBefore
+// Lane reads the queue of a channel; the zero lane has none.
+func (s *Deliveries) Lane(tx store.ReadTx, c ref.Channel) Lane {
+	l, _ := lanes.Get(tx, store.Key(nil).ID(c))
+	return l
 }
 
 // sweep carries a pause or resume on to the next slice of the channel's deliveries.

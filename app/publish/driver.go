@@ -143,17 +143,22 @@ func (v *driver) Intent(ctx context.Context, i connector.Intent) error {
 	return err
 }
 
+// pausedWait is when what is in doubt in a paused channel is looked at again; what isn't in doubt becomes paused.
+const pausedWait = 10 * time.Minute
+
 // heldBack puts the delivery back when something that wasn't so at the claim forbids its commit now: a limit that
-// another node met, a used-up quota, or the same words in doubt on this channel.
+// another node met, a pause, a used-up quota, or the same words in doubt on this channel.
 func (v *driver) heldBack(tx store.Tx, d delivery.Delivery, i connector.Intent) (bool, error) {
 	now := delivery.At(tx.Now())
 	if now < d.DueAt { // the rows say what follows
 		return false, nil
 	}
 	a := delivery.Arg{By: v.by, Held: true, Step: i.Step, Jitter: v.r.Jitter()}
-	switch until := v.r.Deliveries.NotBefore(tx, d.Channel); {
-	case until > now:
-		a.Until, a.Class, a.Words = until, delivery.ClassRateLimited, "The platform asked for a pause."
+	switch lane := v.r.Deliveries.Lane(tx, d.Channel); {
+	case lane.Paused != 0:
+		a.Until, a.Words = now.Add(pausedWait), lane.Words
+	case lane.NotBefore > now:
+		a.Until, a.Class, a.Words = lane.NotBefore, delivery.ClassRateLimited, "The platform asked for a pause."
 	case i.Fingerprint != "" && v.r.Deliveries.Twin(tx, d, i.Fingerprint):
 		a.Until, a.Words = now.Add(v.twinWait(d)), "The same words may already be on their way to this channel; this one waits until that is certain."
 	default:

@@ -41,6 +41,7 @@ type move struct {
 	tell     bool
 	claim    int64 // of the delivery after it
 	writer   int64 // under which claim the writing task walks; 0: none
+	paused   bool  // its channel was
 	at       time.Duration
 	wall     time.Time
 }
@@ -53,11 +54,12 @@ type commitCall struct {
 }
 
 // told is handed every move inside its transaction; it counts only when that is durable.
-func (w *world) told(_ store.Tx, t delivery.Told) {
+func (w *world) told(tx store.Tx, t delivery.Told) {
 	m := move{post: w.byID[t.ID], from: t.From, to: t.State, on: t.On, tell: t.Tell, claim: t.Claim, at: w.now, wall: w.wall()}
 	if w.cur != nil {
 		m.writer = w.cur.claim
 	}
+	m.paused = t.State == delivery.Sending && w.del.PausedFor(tx, t.Channel) != 0
 	if w.flaw.untold && t.State == delivery.Missed {
 		m.tell = false
 	}
@@ -86,6 +88,9 @@ func (w *world) judge(m move) {
 			w.breaks("L9", "%s went from %s to %s by %s and nobody was told", m.post.id, m.from, m.to, m.on)
 		}
 	case delivery.Sending:
+		if m.paused && m.from != delivery.Sending {
+			w.breaks("L4", "%s is sent in a paused channel", m.post.id)
+		}
 		if m.from != delivery.Sending && m.wall.Before(m.post.due) {
 			w.breaks("L4", "%s is sent at %s, due %s", m.post.id, m.wall, m.post.due)
 		}

@@ -384,3 +384,26 @@ func TestWhatFollowsPublicationHasNoCommitAndComesAfterIt(t *testing.T) {
 		t.Errorf("%d commits, want 1", commits)
 	}
 }
+
+func TestAPauseReachesWhatIsOnItsWayToTheCommit(t *testing.T) {
+	t.Parallel()
+	h := aHouse(t)
+	c := h.channel(connector.Once{By: connector.Ask})
+	arrived, release := make(chan struct{}, 1), make(chan struct{})
+	h.office.breaks(func(string, http.ResponseWriter) bool { arrived <- struct{}{}; <-release; return false }, nil)
+	d := h.due(c, "too late to stop?", morning)
+	h.opens()
+	<-arrived // it uploads
+	h.change(func(tx store.Tx) error {
+		h.del.PauseChannel(tx, d.Organization, d.Workspace, c, delivery.ByPerson, "Ada paused the channel.")
+		return nil
+	})
+	h.office.breaks(nil, nil)
+	close(release)
+	if got := h.becomes(d, delivery.Paused); got.Words != "Ada paused the channel." || got.Try != 0 {
+		t.Errorf("paused as %q, try %d", got.Words, got.Try)
+	}
+	h.change(func(tx store.Tx) error { h.del.ResumeChannel(tx, c, delivery.ByPerson); return nil })
+	h.becomes(d, delivery.Published)
+	h.visibleOnce(d)
+}
