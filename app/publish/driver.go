@@ -180,7 +180,7 @@ func (v *driver) heldBack(tx store.Tx, d delivery.Delivery, i connector.Intent) 
 // twinWait grows from attempt to attempt: the other one's doubt may wait for a person.
 func (v *driver) twinWait(d delivery.Delivery) time.Duration {
 	wait := max(v.settle, time.Minute)
-	return wait << min(d.Attempts-1, 4)
+	return wait << max(0, min(d.Attempts-1, 4))
 }
 
 // keepsTwinsApart says that two posts with the same words can't be told from one another afterwards.
