@@ -49,6 +49,7 @@ test-deps: ui/node_modules/.package-lock.json ## Install what the tests need (Ch
 	  cp ui/test/servers/package.json $(SERVERS)/ && cp ui/test/servers/package-lock.json $(SERVERS)/lock.tmp
 	  (cd $(SERVERS) && mv lock.tmp package-lock.json && npm ci --no-audit --no-fund --loglevel=error) || { rm -f $(SERVERS)/package-lock.json; exit 1; }
 	fi
+	cp ui/test/servers/bluesky.mjs $(SERVERS)/
 
 .PHONY: test
 test: ## Install what is needed and run every test
@@ -67,10 +68,10 @@ test-ui:
 # Starts the real Bluesky server, runs the Go tests with the race detector, then the simulation without it.
 .PHONY: test-go
 test-go:
-	@log=$$(mktemp); NODE_ENV=test NODE_PATH=$(SERVERS)/node_modules node ui/test/servers/bluesky.mjs $(SERVERS) >$$log 2>/dev/null & pds=$$!
+	@log=$$(mktemp); NODE_ENV=test node $(SERVERS)/bluesky.mjs >$$log 2>/dev/null & pds=$$!
 	trap 'kill $$pds 2>/dev/null || true; rm -f $$log' EXIT
 	for _ in $$(seq 120); do grep -q '"url"' $$log && break; kill -0 $$pds; sleep 0.5; done
-	export OMNIPOSTO_BLUESKY_PDS="$$(grep '"url"' $$log)"
+	export OMNIPOSTO_BLUESKY_PDS="$$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1], "utf8")).url' $$log)"
 	go vet $(TAGS) ./...
 	CGO_ENABLED=1 go test $(TAGS) -race -timeout 14m ./...
 	SIM_SEEDS=3000 CGO_ENABLED=0 go test $(TAGS) -count=1 -timeout 10m -run 'TestSimulation$$' ./app/publish
@@ -81,7 +82,7 @@ test-flows: build
 
 .PHONY: bench
 bench: build ## Print the figures: machine, five runs, median and range
-	@BENCH=1 go test $(TAGS) -count=1 -timeout 60m -run 'TestBench' -v ./store/bolt ./app/publish ./app | grep -vE '^(=== |--- |PASS)'
+	@BENCH=1 go test $(TAGS) -count=1 -timeout 60m -run 'TestBench' -bench . -benchtime 1x -v ./store/bolt ./app/publish ./app | grep -vE '^(=== |--- |PASS|Benchmark|goos|goarch|pkg|cpu)'
 
 .PHONY: crash
 crash: ## 200 kills at random moments while deliveries run
