@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/config"
 	"github.com/omniposto/omniposto/app/identity"
+	"github.com/omniposto/omniposto/store"
 )
 
 func TestBadBodiesAreProblemsThatPointAtTheField(t *testing.T) {
@@ -225,4 +227,43 @@ func TestBackupIsHotAndRestoresSafely(t *testing.T) {
 	if err := restore(context.Background(), cfg, r); err == nil || !strings.Contains(err.Error(), "already") {
 		t.Errorf("into a folder in use: %v", err)
 	}
+}
+
+// fullDisk is an engine whose disk can be full.
+type fullDisk struct {
+	store.Engine
+	full atomic.Bool
+}
+
+func (f *fullDisk) ReadOnly() bool       { return f.full.Load() }
+func (f *fullDisk) Probe() error         { return nil }
+func (f *fullDisk) Stats() store.Figures { return store.Figures{ReadOnly: f.full.Load()} }
+func (f *fullDisk) Update(ctx context.Context, fn func(store.Tx) error) error {
+	if f.full.Load() {
+		return store.ErrFull
+	}
+	return f.Engine.Update(ctx, fn)
+}
+
+func TestFullDiskServesReadsAndSaysSo(t *testing.T) {
+	disk := &fullDisk{}
+	w := newWorld(t, func(_ *config.Sources, o *Options) {
+		o.Test.Wrap = func(e store.Engine) store.Engine { disk.Engine = e; return disk }
+	})
+	kept := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "kept"})
+	disk.full.Store(true)
+	a := w.owner.must(503, "POST", w.path("/posts"), map[string]any{"text": "lost?"})
+	if a.code() != "read_only" || !strings.Contains(a.text("detail"), "disk is full") {
+		t.Errorf("a write: %s", a.raw)
+	}
+	if a := w.owner.must(200, "GET", w.path("/posts/"+kept.text("id")), nil); a.header.Get("Instance-State") != "read_only" {
+		t.Error("a read doesn't say that nothing can be saved")
+	}
+	if a := w.owner.must(503, "GET", "root:/readyz", nil); a.get("code") != "read_only" {
+		t.Errorf("readyz: %s", a.raw)
+	}
+	w.owner.must(200, "GET", "root:/healthz", nil)
+	disk.full.Store(false)
+	w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "goes on"})
+	w.owner.must(200, "GET", "root:/readyz", nil)
 }
