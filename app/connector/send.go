@@ -266,7 +266,7 @@ func (c *Call) exchange(req *http.Request, r Request, size int64) (*answer, erro
 		c.date = at.UTC()
 	}
 	body, err := io.ReadAll(resp.Body)
-	a := &answer{step: c.step, status: resp.StatusCode, header: resp.Header, body: body, json: decoded(body)}
+	a := &answer{step: c.step, status: resp.StatusCode, header: resp.Header, body: body}
 	if err != nil {
 		f := c.broke(err, true)
 		f.Status = resp.StatusCode
@@ -275,6 +275,7 @@ func (c *Call) exchange(req *http.Request, r Request, size int64) (*answer, erro
 		}
 		return a, f
 	}
+	a.json = decoded(body)
 	return a, nil
 }
 

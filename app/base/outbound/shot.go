@@ -36,13 +36,13 @@ func (d *Dialer) Do(r *http.Request, s *Shot) (*http.Response, error) {
 	r.GetBody = nil // a body that can't be had again can't be sent again
 	t := d.newTransport()
 	t.DisableKeepAlives = true
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := d.dial(ctx, network, address)
-		return s.watch(conn, err)
+	t.DialContext = func(dialling context.Context, network, address string) (net.Conn, error) {
+		conn, err := d.dial(dialling, network, address)
+		return s.watch(ctx, conn, err)
 	}
-	t.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := d.dialTLS(ctx, network, address)
-		return s.watch(conn, err)
+	t.DialTLSContext = func(dialling context.Context, network, address string) (net.Conn, error) {
+		conn, err := d.dialTLS(dialling, network, address)
+		return s.watch(ctx, conn, err)
 	}
 	resp, err := (&bounded{t, s.Limits.body()}).RoundTrip(r)
 	if err != nil {
@@ -75,32 +75,40 @@ func (d *Dialer) dialTLS(ctx context.Context, network, address string) (net.Conn
 	return secured, nil
 }
 
-func (s *Shot) watch(conn net.Conn, err error) (net.Conn, error) {
+func (s *Shot) watch(ctx context.Context, conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &watched{Conn: conn, shot: s}, nil
+	return &watched{Conn: conn, ctx: ctx, shot: s}, nil
 }
 
-// watched asks the last look before its first write, and remembers that it wrote.
+// watched asks the context and the last look before its first write, and remembers that it wrote.
 type watched struct {
 	net.Conn
+	ctx  context.Context //nolint:containedctx // of the one request that this connection is for
 	shot *Shot
-	held bool
+	held error
 }
 
 func (w *watched) Write(p []byte) (int, error) {
-	if w.held {
-		return 0, ErrLastLook
+	if w.held == nil && !w.shot.sent.Load() {
+		w.held = w.look()
+		w.shot.sent.Store(w.held == nil)
 	}
-	if !w.shot.sent.Load() {
-		if w.shot.Look != nil && !w.shot.Look() {
-			w.held = true
-			return 0, ErrLastLook
-		}
-		w.shot.sent.Store(true)
+	if w.held != nil {
+		return 0, w.held
 	}
 	return w.Conn.Write(p)
+}
+
+func (w *watched) look() error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	if w.shot.Look != nil && !w.shot.Look() {
+		return ErrLastLook
+	}
+	return nil
 }
 
 type cancelBody struct {

@@ -94,8 +94,11 @@ func (b *bench) longAfter(k connector.Kind, prefix, sign string, over int) strin
 	fits := func(s string) bool {
 		return k.Text.Count.Length(s, int(k.Text.Link.In(b.channel.Facts))) <= most && (k.Text.MaxBytes == 0 || len(s) <= k.Text.MaxBytes)
 	}
-	n := 0
-	for step := 1 << 17; step > 0; step /= 2 {
+	n, step := 0, 1
+	for step < most {
+		step *= 2
+	}
+	for ; step > 0; step /= 2 {
 		if fits(prefix + strings.Repeat(sign, n+step)) {
 			n += step
 		}

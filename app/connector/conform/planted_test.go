@@ -172,9 +172,9 @@ func (s sloppy) List(ctx context.Context, c *connector.Call) ([]connector.Seen, 
 	return seen, err
 }
 
-// TestPlantedMistakesAreFound is the test of the laws: each mistake must break at least one.
+// TestPlantedMistakesAreFound is the test of the laws: each mistake must break at least one. The tests of this file run
+// one after the other, because the law Cancel looks at all goroutines.
 func TestPlantedMistakesAreFound(t *testing.T) {
-	t.Parallel()
 	kinds := func(change func(*connector.Kind)) func(*connector.Spec) {
 		return func(s *connector.Spec) {
 			for i := range s.Kinds {
@@ -237,7 +237,6 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 
 // TestTheSloppyConnectorIsRightWithoutAMistake: what finds the mistakes isn't the copy itself.
 func TestTheSloppyConnectorIsRightWithoutAMistake(t *testing.T) {
-	t.Parallel()
 	for _, b := range conform.Find("../mastodon/testdata", made("", nil), mastodonfake.New) {
 		t.Error(b)
 	}
@@ -245,7 +244,6 @@ func TestTheSloppyConnectorIsRightWithoutAMistake(t *testing.T) {
 
 // TestTheKitHoldsWhatConnectorsGetWrong: mistakes that the kit itself makes harmless.
 func TestTheKitHoldsWhatConnectorsGetWrong(t *testing.T) {
-	t.Parallel()
 	for mistake, law := range map[string]string{
 		"sends again by itself": "FaultAnywhere", "says the token in an error": "Secrets", "puts the token into the body": "Secrets",
 	} {
@@ -282,7 +280,6 @@ func (f forgetful) Look(ctx context.Context, c *connector.Call, p *connector.Pas
 }
 
 func TestPlantedMistakesOfSessionsAndLooksAreFound(t *testing.T) {
-	t.Parallel()
 	for mistake, law := range map[string]string{"gives the old token for a new one": "ExpiredToken", "names another record": "FaultAnywhere"} {
 		maker := func() connector.Publisher { return forgetful{bluesky.Connector{}, mistake} }
 		if found := conform.Find("../bluesky/testdata", maker, blueskyfake.New, law); len(found) == 0 {
