@@ -11,6 +11,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/conform"
 	"github.com/omniposto/omniposto/app/connector/fake"
 	"github.com/omniposto/omniposto/app/connector/mastodon/mastodonfake"
+	"github.com/omniposto/omniposto/app/connector/text"
 )
 
 func TestConnector(t *testing.T) { conform.Run(t, New, mastodonfake.New) }
@@ -145,7 +146,7 @@ func TestWordsAreComparedAsTheServerShowsThem(t *testing.T) {
 		"see https://example.com/a":           `<p>see <a href="https://example.com/a"><span class="invisible">https://</span><span class="">example.com/a</span></a></p>`,
 		"one\ntwo #tag":                       `<p>one<br />two <a href="#">#<span>tag</span></a></p>`,
 	} {
-		if a, b := folded(written), folded(plainText(shown)); a != b {
+		if a, b := folded(written), folded(text.Words(shown)); a != b {
 			t.Errorf("%q and %q", a, b)
 		}
 	}

@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/net/html"
-
 	"github.com/omniposto/omniposto/app/connector"
+	"github.com/omniposto/omniposto/app/connector/text"
 )
 
 // List implements connector.Lister: what the channel posted, newest first.
@@ -27,7 +26,7 @@ func (m Connector) List(ctx context.Context, c *connector.Call) ([]connector.See
 		for _, f := range s.Media {
 			files = append(files, f.ID)
 		}
-		seen[i] = connector.Seen{Receipt: s.receipt(), Sign: sign(files, s.Spoiler, plainText(s.Content), s.Parent)}
+		seen[i] = connector.Seen{Receipt: s.receipt(), Sign: sign(files, s.Spoiler, text.Words(s.Content), s.Parent)}
 	}
 	return seen, nil
 }
@@ -63,26 +62,6 @@ func folded(s string) string {
 		b.WriteString(word)
 	}
 	return b.String()
-}
-
-// plainText takes the words out of a status's HTML.
-func plainText(content string) string {
-	var b strings.Builder
-	z := html.NewTokenizer(strings.NewReader(content))
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return b.String()
-		case html.TextToken:
-			b.Write(z.Text())
-			continue
-		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
-			name, _ := z.TagName()
-			if n := string(name); n == "br" || n == "p" || n == "li" || n == "div" {
-				b.WriteByte('\n')
-			}
-		}
-	}
 }
 
 // Edit implements connector.Editor. Visibility can't be changed.
@@ -143,7 +122,7 @@ func (m Connector) Replies(ctx context.Context, c *connector.Call, r connector.R
 			continue
 		}
 		answers = append(answers, connector.Answer{
-			ID: s.ID, Author: s.Account.name(), Handle: "@" + s.Account.Acct, Avatar: s.Account.Avatar, Text: strings.TrimSpace(plainText(s.Content)), URL: s.URL, Parent: s.Parent, At: s.CreatedAt,
+			ID: s.ID, Author: s.Account.name(), Handle: "@" + s.Account.Acct, Avatar: s.Account.Avatar, Text: text.Words(s.Content), URL: s.URL, Parent: s.Parent, At: s.CreatedAt,
 		})
 	}
 	return answers, "", nil

@@ -3,10 +3,12 @@ package text
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer/html"
+	parse "golang.org/x/net/html"
 )
 
 // markdown writes HTML without any that was typed; a line's end is one.
@@ -23,3 +25,24 @@ func HTML(s string) (string, error) {
 	}
 	return b.String(), nil
 }
+
+// Words takes the words out of HTML that a platform gives back; blocks and breaks become line ends.
+func Words(html string) string {
+	var b strings.Builder
+	z := parse.NewTokenizer(strings.NewReader(html))
+	for {
+		switch z.Next() {
+		case parse.ErrorToken:
+			return strings.TrimSpace(b.String())
+		case parse.TextToken:
+			b.Write(z.Text())
+		case parse.StartTagToken, parse.SelfClosingTagToken, parse.EndTagToken:
+			if name, _ := z.TagName(); strings.Contains(" br p li div blockquote h1 h2 h3 ", " "+string(name)+" ") {
+				b.WriteByte('\n')
+			}
+		}
+	}
+}
+
+// Folded is a text with its white space as one space, for comparing.
+func Folded(s string) string { return strings.Join(strings.Fields(s), " ") }

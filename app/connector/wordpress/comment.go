@@ -2,14 +2,13 @@ package wordpress
 
 import (
 	"context"
+	"html"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
-	"golang.org/x/net/html"
-
 	"github.com/omniposto/omniposto/app/connector"
+	"github.com/omniposto/omniposto/app/connector/text"
 )
 
 type commented struct {
@@ -54,7 +53,7 @@ func (Connector) List(ctx context.Context, c *connector.Call) ([]connector.Seen,
 	}
 	seen := make([]connector.Seen, len(list))
 	for i, m := range list {
-		seen[i] = connector.Seen{Receipt: m.receipt(), Sign: strconv.Itoa(m.Post) + " " + folded(plainText(m.Contents.Rendered))}
+		seen[i] = connector.Seen{Receipt: m.receipt(), Sign: strconv.Itoa(m.Post) + " " + text.Folded(text.Words(m.Contents.Rendered))}
 	}
 	return seen, nil
 }
@@ -64,25 +63,7 @@ func (Connector) Sign(p *connector.Pass) string {
 	if p.Draft.Parent == nil {
 		return ""
 	}
-	return p.Draft.Parent.ID + " " + folded(p.Draft.Text)
-}
-
-func folded(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// plainText takes the words out of HTML.
-func plainText(s string) string {
-	var b strings.Builder
-	z := html.NewTokenizer(strings.NewReader(s))
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return b.String()
-		case html.TextToken:
-			b.Write(z.Text())
-		case html.StartTagToken, html.SelfClosingTagToken:
-			b.WriteByte(' ')
-		}
-	}
+	return p.Draft.Parent.ID + " " + text.Folded(p.Draft.Text)
 }
 
 // Replies implements connector.Reader.
@@ -95,7 +76,7 @@ func (Connector) Replies(ctx context.Context, c *connector.Call, r connector.Rec
 	}
 	var out []connector.Answer
 	for _, m := range list {
-		a := connector.Answer{ID: strconv.Itoa(m.ID), Author: m.Author, Avatar: m.Avatars["96"], Text: strings.TrimSpace(plainText(m.Contents.Rendered)), URL: m.Link, Parent: r.ID}
+		a := connector.Answer{ID: strconv.Itoa(m.ID), Author: m.Author, Avatar: m.Avatars["96"], Text: text.Words(m.Contents.Rendered), URL: m.Link, Parent: r.ID}
 		if m.Parent != 0 {
 			a.Parent = strconv.Itoa(m.Parent)
 		}
