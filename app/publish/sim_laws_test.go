@@ -168,8 +168,9 @@ func (p *simPost) ran(claim int64, step string) {
 	p.steppes = append(p.steppes, s)
 }
 
-// began notes the first byte of a commit call; laws L6 and L10.
-func (w *world) began(p *simPost, n *simNode, claim int64, looked time.Duration) {
+// began notes the first byte of a commit call, whose last look was at this true time, when the store's clock showed
+// that; laws L6 and L10.
+func (w *world) began(p *simPost, n *simNode, claim int64, looked time.Duration, shown time.Time) {
 	stood := n.stoodAt > looked
 	for _, c := range p.calls {
 		if c.to == 0 && !stood && !w.jumped(w.claimedAt(p, claim), w.now) && c.node.stoodAt < c.from {
@@ -181,10 +182,9 @@ func (w *world) began(p *simPost, n *simNode, claim int64, looked time.Duration)
 		w.breaks("L6", "%s: a commit under claim %d began when it was %s under claim %d", p.id, claim, d.State, d.Claim)
 	}
 	for _, x := range p.channel.named {
-		wall := epoch.Add(looked + w.offset)
-		if looked > x.answered && wall.Before(x.until) && !w.jumped(x.answered, looked) && !x.by.dead && x.by.stoodAt < x.answered &&
+		if looked > x.answered && shown.Before(x.until) && !w.jumped(x.answered, looked) && !x.by.dead && x.by.stoodAt < x.answered &&
 			w.intendedAt(p, claim) > x.answered+time.Second {
-			w.breaks("L10", "%s: a commit at %s, the platform had named %s at %s", p.id, wall, x.until, x.answered)
+			w.breaks("L10", "%s: a commit at %s, the platform had named %s at %s", p.id, shown, x.until, x.answered)
 		}
 	}
 	p.calls = append(p.calls, commitCall{node: n, claim: claim, from: w.now})

@@ -175,12 +175,12 @@ func (k simWalker) commit(d connector.Driver, p *simPost, v *driver) connector.O
 	if !w.flaw.noLastLook && !w.flaw.noIntent && !d.LastLook() {
 		return connector.Outcome{End: connector.EndStopped, Step: "commit"}
 	}
-	looked := w.now
+	looked, shown := w.now, w.wall()
 	if w.twoNode && w.faults && w.chance(10_000) {
 		k.n.pause(10 * time.Minute)
 		w.await(0)
 	}
-	w.began(p, k.n, v.was.Claim, looked)
+	w.began(p, k.n, v.was.Claim, looked, shown)
 	answer := k.send(p, v, fate)
 	p.calls = ended(p.calls, k.n, w.now)
 	if answer == nil {
