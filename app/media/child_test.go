@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// aLargePNG has so many pixels, all of them black and half transparent.
+// aLargePNG has so many pixels, all of them black.
 func aLargePNG(t testing.TB, w, h int) []byte {
 	t.Helper()
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for i := 3; i < len(img.Pix); i += 4 {
-		img.Pix[i] = 128
+		img.Pix[i] = 255
 	}
 	var b bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img); err != nil {
@@ -37,9 +37,9 @@ func withLimits(t *testing.T, l limits) {
 }
 
 func TestAChildThatNeedsTooMuchIsAVerdict(t *testing.T) {
-	content := aLargePNG(t, 4000, 3500)
+	content := aLargePNG(t, 3000, 2400)
 	for name, l := range map[string]limits{
-		"memory": {memory: 96 << 20, time: time.Minute},
+		"memory": {memory: 40 << 20, time: time.Minute},
 		"time":   {memory: 1 << 30, time: time.Millisecond},
 	} {
 		withLimits(t, l)
@@ -50,13 +50,13 @@ func TestAChildThatNeedsTooMuchIsAVerdict(t *testing.T) {
 	}
 	withLimits(t, limits{memory: 1 << 30, time: time.Minute})
 	f, err := childPicture(t.Context(), "image/png", bytes.NewReader(content), int64(len(content)), swallow)
-	if err != nil || f.Width != 4000 {
+	if err != nil || f.Width != 3000 {
 		t.Errorf("with enough of both: %+v %v", f, err)
 	}
 }
 
 func TestAChildThatWeEndIsNoVerdict(t *testing.T) {
-	content := aLargePNG(t, 2000, 2000)
+	content := aLargePNG(t, 400, 300)
 	ctx, cancel := context.WithCancel(t.Context())
 	broken := errors.New("the disk is full")
 	_, err := childPicture(ctx, "image/png", bytes.NewReader(content), int64(len(content)), func(Copy, io.Reader) error { return broken })

@@ -10,13 +10,17 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/omniposto/omniposto/app/base/random"
 )
 
 // Folder is a Storage in a folder of this machine. No key can lead out of it: os.Root opens every name.
-type Folder struct{ root *os.Root }
+type Folder struct {
+	root    *os.Root
+	folders sync.Mutex // a folder isn't removed as empty while another file is about to lie in it
+}
 
 // incoming is the folder of files that are being written; its name can't be a key.
 const incoming = ".incoming"
@@ -33,7 +37,7 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err := root.MkdirAll(incoming, 0o700); err != nil {
 		return nil, errors.Join(fmt.Errorf("open storage folder: %w", err), root.Close())
 	}
-	return &Folder{root}, nil
+	return &Folder{root: root}, nil
 }
 
 // Close gives the folder's handle back.
@@ -79,17 +83,14 @@ func (u untilDone) Read(p []byte) (int, error) {
 	return u.r.Read(p)
 }
 
-// settle gives a written file its name. A neighbour's Delete may remove the empty folder in between, hence two tries.
+// settle gives a written file its name. No folder is removed as empty in between.
 func (f *Folder) settle(name, key string) error {
-	var err error
-	for range 2 {
-		if err = f.root.MkdirAll(path.Dir(key), 0o700); err != nil {
-			return err
-		}
-		if err = f.root.Rename(name, key); !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
+	f.folders.Lock()
+	err := f.root.MkdirAll(path.Dir(key), 0o700)
+	if err == nil {
+		err = f.root.Rename(name, key)
 	}
+	f.folders.Unlock()
 	if err != nil {
 		return err
 	}
@@ -144,6 +145,8 @@ func (f *Folder) Delete(_ context.Context, key string) error {
 	if err := f.root.Remove(key); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete %s: %w", key, err)
 	}
+	f.folders.Lock()
+	defer f.folders.Unlock()
 	for dir := path.Dir(key); dir != "."; dir = path.Dir(dir) {
 		if f.root.Remove(dir) != nil {
 			break

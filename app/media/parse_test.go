@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"image/gif"
 	"io"
 	"math"
@@ -221,5 +222,63 @@ func TestDurationsThatMakeNoSenseAreNone(t *testing.T) {
 		if got := seconds(c.n, c.scale); got != c.want {
 			t.Errorf("%d/%d: %s, want %s", c.n, c.scale, got, c.want)
 		}
+	}
+}
+
+func TestWhatIsDecodedInAChild(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		h    header
+		want bool
+	}{
+		"a photograph":           {header{mime: "image/jpeg", pixels: 12_000_000}, false},
+		"a larger one":           {header{mime: "image/jpeg", pixels: 12_000_001}, true},
+		"one with a profile":     {header{mime: "image/jpeg", pixels: 1, profile: []byte{1}}, true},
+		"an opaque PNG":          {header{mime: "image/png", pixels: 1}, false},
+		"a transparent one":      {header{mime: "image/png", pixels: 1, alpha: true}, true},
+		"a GIF":                  {header{mime: "image/gif", pixels: 12_000_000, frames: 100}, false},
+		"a GIF of more together": {header{mime: "image/gif", pixels: 12_000_001, frames: 100}, true},
+		"WebP":                   {header{mime: "image/webp", pixels: 1}, true},
+		"AVIF":                   {header{mime: "image/avif"}, true},
+		"HEIC":                   {header{mime: "image/heic"}, true},
+	} {
+		if got := c.h.child(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestPicturesAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		h    header
+		want error
+	}{
+		"exactly 50 million":     {header{width: 8000, height: 6250}, nil},
+		"one column more":        {header{width: 8001, height: 6250}, ErrPixels},
+		"the longest side":       {header{width: MaxSide, height: 3000}, nil},
+		"a pixel longer":         {header{width: 1, height: MaxSide + 1}, ErrSides},
+		"nothing":                {header{width: 0, height: 10}, ErrCorrupt},
+		"huge":                   {header{width: math.MaxInt, height: math.MaxInt}, ErrPixels},
+		"500 pictures":           {header{mime: "image/gif", width: 9, height: 9, frames: 500}, nil},
+		"501 pictures":           {header{mime: "image/gif", width: 9, height: 9, frames: 501}, ErrFrames},
+		"too many pixels of GIF": {header{mime: "image/gif", width: 9, height: 9, pixels: maxGIFPixels + 1}, ErrFrames},
+		"too many of WebP":       {header{mime: "image/webp", animated: true, width: 9, height: 9, pixels: maxWebPPixels + 1}, ErrFrames},
+	} {
+		if err := c.h.check(); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestUploadsHaveAFewPieces(t *testing.T) {
+	t.Parallel()
+	u := Upload{Pieces: make([]Piece, maxPieces-1)}
+	if err := u.takes(0); err != nil {
+		t.Errorf("one under: %v", err)
+	}
+	u.Pieces = append(u.Pieces, Piece{})
+	if err := u.takes(0); !errors.Is(err, ErrPieces) {
+		t.Errorf("at the bound: %v", err)
 	}
 }

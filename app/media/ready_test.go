@@ -52,22 +52,18 @@ func TestFilesBecomeReady(t *testing.T) {
 		content func(t testing.TB) []byte
 		want    media.Asset
 	}{
-		{"a photo.jpeg", func(t testing.TB) []byte { return aJPEG(t, corner(2000, 1500), exifSegment(1)) },
-			media.Asset{Name: "a photo.jpeg", Kind: media.Image, MIME: "image/jpeg", Width: 2000, Height: 1500}},
+		{"a photo.jpeg", func(t testing.TB) []byte { return aJPEG(t, corner(1400, 1050), exifSegment(1)) },
+			media.Asset{Name: "a photo.jpeg", Kind: media.Image, MIME: "image/jpeg", Width: 1400, Height: 1050}},
 		{"C:\\pictures\\plain.png", func(t testing.TB) []byte { return aPNG(t, corner(400, 300)) },
 			media.Asset{Name: "plain.png", Kind: media.Image, MIME: "image/png", Width: 400, Height: 300}},
 		{"hole.png", func(t testing.TB) []byte { return sample(t, "hole.png") },
 			media.Asset{Name: "hole.png", Kind: media.Image, MIME: "image/png", Width: 64, Height: 48}},
-		{"large.png", func(testing.TB) []byte { return flatPNG(5000, 2600) }, // 13 million pixels: decoded in a child
-			media.Asset{Name: "large.png", Kind: media.Image, MIME: "image/png", Width: 5000, Height: 2600}},
 		{"one.gif", func(t testing.TB) []byte { return aGIF(t, 40, 30, 1) },
 			media.Asset{Name: "one.gif", Kind: media.Image, MIME: "image/gif", Width: 40, Height: 30, Frames: 1, Duration: 50}},
 		{"moving.gif", func(t testing.TB) []byte { return aGIF(t, 40, 30, 7) },
 			media.Asset{Name: "moving.gif", Kind: media.GIF, MIME: "image/gif", Width: 40, Height: 30, Frames: 7, Duration: 350}},
 		{"no ending", func(t testing.TB) []byte { return sample(t, "place.webp") },
 			media.Asset{Name: "no ending.webp", Kind: media.Image, MIME: "image/webp", Width: 64, Height: 48}},
-		{"lossless.webp", func(t testing.TB) []byte { return sample(t, "lossless.webp") },
-			media.Asset{Name: "lossless.webp", Kind: media.Image, MIME: "image/webp", Width: 64, Height: 48}},
 		{"moving.webp", func(t testing.TB) []byte { return sample(t, "moving.webp") },
 			media.Asset{Name: "moving.webp", Kind: media.Image, MIME: "image/webp", Width: 64, Height: 48, Frames: 3, Duration: 300}},
 		{"IMG_1.HEIC", func(t testing.TB) []byte { return sample(t, "place.heic") },
@@ -208,7 +204,7 @@ func TestPicturesStandUpright(t *testing.T) {
 		}
 	}
 	w := aWorld(t)
-	for name, at := range map[string]image.Point{"turned.avif": {0, 7}, "mirrored.avif": {7, 0}, "place.heic": {0, 0}, "place.avif": {0, 0}} {
+	for name, at := range map[string]image.Point{"turned.avif": {0, 7}, "mirrored.avif": {7, 0}, "place.heic": {0, 0}} {
 		checkCorner(t, decode(t, w.bytes(w.process(name, sample(t, name)), media.Original)), at)
 	}
 }

@@ -212,7 +212,7 @@ func (s *S3) Tidy(ctx context.Context, before time.Time) error {
 // blockBytes is how much one request reads, blocks how many are kept: reading from begin to end asks for each byte once,
 // and a probe that jumps between head and tail doesn't ask again.
 const (
-	blockBytes = 2 << 20
+	blockBytes = 1 << 20
 	blocks     = 3
 )
 

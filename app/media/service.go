@@ -19,6 +19,7 @@ type Deps struct {
 	Clock    clock.Clock
 	Log      *slog.Logger // nil = none
 	MaxBytes int64        // of a file; 0 = DefaultMaxBytes
+	After    func()       // told when an inspection has ended and its outcome is stored; nil = nobody
 }
 
 // DefaultMaxBytes is how large a file may be where nobody says otherwise.

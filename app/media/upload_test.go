@@ -149,20 +149,6 @@ func TestUploadsAreBounded(t *testing.T) {
 	}
 }
 
-func TestUploadsHaveAFewPieces(t *testing.T) {
-	t.Parallel()
-	w := aWorld(t)
-	u, _ := w.begin("x", 5000)
-	var err error
-	n := int64(0)
-	for ; err == nil && n < 3000; n++ {
-		_, _, err = w.append(u, n, strings.NewReader("x"))
-	}
-	if !errors.Is(err, media.ErrPieces) || n != 2001 {
-		t.Errorf("%v after %d", err, n)
-	}
-}
-
 func TestUploadsOfOthersArentFound(t *testing.T) {
 	t.Parallel()
 	w := aWorld(t)

@@ -32,6 +32,7 @@ type world struct {
 	org       ref.Organization
 	workspace ref.Workspace
 	by        ref.Identity
+	max       int64 // bytes of a file
 
 	mu     sync.Mutex
 	needed map[ref.Asset]bool
@@ -42,6 +43,7 @@ type gate struct {
 	media.Storage
 	before func(what, key string) error // called before each act; nil = nothing
 	after  func(key string)             // called after each delete
+	watch  func(io.Reader) io.Reader    // put around what is written
 }
 
 func (g *gate) ask(what, key string) error {
@@ -54,6 +56,9 @@ func (g *gate) ask(what, key string) error {
 func (g *gate) Put(ctx context.Context, key string, r io.Reader) (int64, error) {
 	if err := g.ask("put", key); err != nil {
 		return 0, err
+	}
+	if g.watch != nil {
+		r = g.watch(r)
 	}
 	return g.Storage.Put(ctx, key, r)
 }
@@ -79,7 +84,7 @@ func aWorldOn(t testing.TB, storage media.Storage) *world {
 	t.Helper()
 	start := clock.System().Now()
 	w := &world{
-		t: t, clock: clock.NewManual(start), storage: &gate{Storage: storage}, log: &bytes.Buffer{},
+		t: t, clock: clock.NewManual(start), storage: &gate{Storage: storage}, log: &bytes.Buffer{}, max: 32 << 20,
 		needed: map[ref.Asset]bool{},
 	}
 	w.org, w.workspace, w.by = ref.Mint[ref.Organization](start), ref.Mint[ref.Workspace](start), ref.Mint[ref.Identity](start)
@@ -99,7 +104,7 @@ func aWorldOn(t testing.TB, storage media.Storage) *world {
 
 // restarted is a new service over what is stored, as after a crash.
 func (w *world) restarted() *media.Service {
-	s := media.New(media.Deps{DB: w.db, Storage: w.storage, Clock: w.clock, MaxBytes: 32 << 20, Log: slog.New(slog.NewTextHandler(&locked{w: w.log}, nil))})
+	s := media.New(media.Deps{DB: w.db, Storage: w.storage, Clock: w.clock, MaxBytes: w.max, Log: slog.New(slog.NewTextHandler(&locked{w: w.log}, nil))})
 	s.NeededBy(func(_ store.ReadTx, a media.Asset) bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
