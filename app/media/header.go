@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"image"
@@ -18,7 +19,8 @@ const (
 	MaxFrames       = 500
 	maxGIFPixels    = 250_000_000 // of all frames together: one byte each in memory
 	maxWebPPixels   = 100_000_000 // of all frames together: four bytes each, twice
-	maxHere         = 12_000_000  // more is decoded in a child process
+	maxHere         = 4_000_000   // more is decoded in a child process: two of these turned at once take 140 MiB
+	maxScans        = 64          // of a JPEG: real ones have ten; each costs the whole picture's time for a few bytes
 	maxPictureBytes = 100 << 20   // of an image file: it is read into memory by its decoder
 	maxProfile      = 4 << 20     // of a colour profile; real ones have a few hundred KiB at most
 )
@@ -35,6 +37,7 @@ type header struct {
 	lossless      bool // of WebP
 	orientation   int  // EXIF's number; 0 and 1 mean none
 	profile       []byte
+	scans         int // of a JPEG: how often its decoder goes over the picture
 }
 
 // readHeader reads what is needed to judge a picture. AVIF and HEIC are read where they are decoded, in a child.
@@ -86,7 +89,7 @@ func (h header) check() error {
 func (h header) child() bool {
 	switch h.mime {
 	case "image/jpeg", "image/png", "image/gif":
-		return h.pixels > maxHere || h.alpha || len(h.profile) > 0
+		return h.pixels > maxHere || h.alpha || len(h.profile) > 0 || h.scans > maxScans
 	}
 	return true
 }
@@ -138,7 +141,21 @@ func (h *header) readJPEG(r io.ReaderAt, size int64) error {
 	for i := 1; i <= len(pieces); i++ {
 		h.profile = append(h.profile, pieces[byte(i)]...) //nolint:gosec // at most 256 pieces
 	}
+	h.scans = countScans(r, size)
 	return nil
+}
+
+// countScans counts the marks that begin a scan, wherever they stand.
+func countScans(r io.ReaderAt, size int64) (n int) {
+	buf := make([]byte, 64<<10)
+	for at := int64(0); at < size; at += int64(len(buf)) - 1 { // the last byte is read again: a mark has two
+		got, _ := r.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
+		n += bytes.Count(buf[:got], []byte{0xff, 0xda})
+		if got < len(buf) {
+			break
+		}
+	}
+	return n
 }
 
 // readPNG walks the chunks before the pixels.

@@ -231,13 +231,14 @@ func TestWhatIsDecodedInAChild(t *testing.T) {
 		h    header
 		want bool
 	}{
-		"a photograph":           {header{mime: "image/jpeg", pixels: 12_000_000}, false},
-		"a larger one":           {header{mime: "image/jpeg", pixels: 12_000_001}, true},
+		"a photograph":           {header{mime: "image/jpeg", pixels: 4_000_000}, false},
+		"a larger one":           {header{mime: "image/jpeg", pixels: 4_000_001}, true},
 		"one with a profile":     {header{mime: "image/jpeg", pixels: 1, profile: []byte{1}}, true},
 		"an opaque PNG":          {header{mime: "image/png", pixels: 1}, false},
 		"a transparent one":      {header{mime: "image/png", pixels: 1, alpha: true}, true},
-		"a GIF":                  {header{mime: "image/gif", pixels: 12_000_000, frames: 100}, false},
-		"a GIF of more together": {header{mime: "image/gif", pixels: 12_000_001, frames: 100}, true},
+		"one of many scans":      {header{mime: "image/jpeg", pixels: 1, scans: 65}, true},
+		"a GIF":                  {header{mime: "image/gif", pixels: 4_000_000, frames: 100}, false},
+		"a GIF of more together": {header{mime: "image/gif", pixels: 4_000_001, frames: 100}, true},
 		"WebP":                   {header{mime: "image/webp", pixels: 1}, true},
 		"AVIF":                   {header{mime: "image/avif"}, true},
 		"HEIC":                   {header{mime: "image/heic"}, true},
@@ -280,5 +281,16 @@ func TestUploadsHaveAFewPieces(t *testing.T) {
 	u.Pieces = append(u.Pieces, Piece{})
 	if err := u.takes(0); !errors.Is(err, ErrPieces) {
 		t.Errorf("at the bound: %v", err)
+	}
+}
+
+func TestScansAreCountedAcrossBuffers(t *testing.T) {
+	t.Parallel()
+	for _, at := range []int{0, 100, 65534, 65535, 65536, 131069, 131070, 131071} {
+		b := make([]byte, 150_000)
+		b[at], b[at+1] = 0xff, 0xda
+		if got := countScans(bytes.NewReader(b), int64(len(b))); got != 1 {
+			t.Errorf("at %d: %d", at, got)
+		}
 	}
 }

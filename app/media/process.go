@@ -54,6 +54,9 @@ func (s *Service) Process(ctx context.Context, o ref.Organization, w ref.Workspa
 	if err == nil {
 		s.wake() // what the upload left behind may go
 		s.ended.ring()
+		if s.After != nil {
+			s.After()
+		}
 	}
 	return a, err
 }
