@@ -19,6 +19,7 @@
 //	delivery              one part of a post on its way to a channel: states, lanes, attempts
 //	connector/text        counting and finding in texts
 //	connector             the kit that every platform is built with
+//	connector/card        what a web page says of itself, for cards of links
 //	connector/fake        what the platforms' fakes are made of; never in the binary
 //	connector/conform     the laws for every connector; never in the binary
 //	media                 files: uploads, checks, renditions, storage

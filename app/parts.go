@@ -10,6 +10,7 @@ import (
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/channel"
 	"github.com/omniposto/omniposto/app/connector"
+	"github.com/omniposto/omniposto/app/connector/card"
 	"github.com/omniposto/omniposto/app/delivery"
 	"github.com/omniposto/omniposto/app/event"
 	"github.com/omniposto/omniposto/app/identity"
@@ -58,8 +59,9 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		p.channels.Moved(tx, t)
 		p.metrics.moved(t)
 	}})
+	web := outbound.Guarded(outbound.Rules{AllowPrivate: a.Config.Network.AllowPrivate})
 	p.channels = channel.New(channel.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Deliveries: p.deliveries,
-		Network: outbound.Guarded(outbound.Rules{AllowPrivate: a.Config.Network.AllowPrivate, AnyPort: true}), Platforms: platforms(),
+		Network: outbound.Guarded(outbound.Rules{AllowPrivate: a.Config.Network.AllowPrivate, AnyPort: true}), Web: web, Card: card.Fetch(web), Platforms: platforms(),
 		BaseURL: func(id string) string { return a.Config.Platforms[id].APIURL }, App: a.appOf, Address: func() string { return a.link("", "") },
 		TakenBy: post.TakenBy})
 	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,

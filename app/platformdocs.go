@@ -53,7 +53,11 @@ func fileWords(k connector.Kind) string {
 	for _, m := range k.Media {
 		types = append(types, string(m.Type))
 	}
-	return fmt.Sprintf("%d to %d (%s)", k.MinMedia.Value, k.MaxMedia.Value, strings.Join(types, ", "))
+	most := fmt.Sprint(k.MaxMedia.Value)
+	if k.MaxMedia == connector.Any {
+		most = "any number"
+	}
+	return fmt.Sprintf("%d to %s (%s)", k.MinMedia.Value, most, strings.Join(types, ", "))
 }
 
 func onceWords(o connector.Once) string {

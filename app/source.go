@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"path/filepath"
+	"strings"
 
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/channel"
@@ -48,7 +50,7 @@ func (s *source) Open(ctx context.Context, d delivery.Delivery) (publish.Load, e
 			return noFile
 		}
 		for _, candidate := range pieces {
-			if candidate.Part == d.Part && candidate.Role == connector.Role(d.Role) {
+			if candidate.Is(d) {
 				piece = candidate
 				return nil
 			}
@@ -130,7 +132,23 @@ func assetFacts(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Ass
 	if why := a.Why(); why != nil {
 		out.Problem = why.Message
 	}
+	if a.Kind == "" {
+		out.Type = guessedType(a.Name)
+	}
 	return out, true
+}
+
+// guessedType is what a file on its way will probably be, by its name; what it is shows when it is there.
+func guessedType(name string) connector.MediaType {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".mp4", ".mov", ".m4v", ".webm":
+		return connector.VideoFile
+	case ".gif":
+		return connector.GIF
+	case ".pdf":
+		return connector.DocumentPDF
+	}
+	return connector.Image
 }
 
 var mediaTypes = map[media.Kind]connector.MediaType{media.Image: connector.Image, media.GIF: connector.GIF, media.Video: connector.VideoFile,
@@ -172,7 +190,7 @@ func (p *parts) allReady(tx store.ReadTx, d delivery.Delivery) bool {
 		return true
 	}
 	for _, piece := range pieces {
-		if piece.Part == d.Part && piece.Role == connector.Role(d.Role) {
+		if piece.Is(d) {
 			return !piece.Missing
 		}
 	}

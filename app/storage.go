@@ -39,7 +39,7 @@ func (a *App) makeMedia(ctx context.Context, p *parts) (*media.Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the storage: %w", err)
 	}
-	s := media.New(media.Deps{DB: a.db, Storage: storage, Clock: a.Clock, Log: a.log})
+	s := media.New(media.Deps{DB: a.db, Storage: storage, Clock: a.Clock, Log: a.log, After: a.committed})
 	s.OnSettled(a.mediaMoved(p))
 	s.NeededBy(func(tx store.ReadTx, asset media.Asset) bool { return p.needs(tx, asset) })
 	key, err := a.keeper.Derived(ctx, a.db, "media")

@@ -368,3 +368,18 @@ func squarePNG(t testing.TB) []byte {
 	}
 	return b.Bytes()
 }
+
+func orgRef(t testing.TB, text string) (id ref.Organization) {
+	t.Helper()
+	read(t, &id, text)
+	return id
+}
+func wsRef(t testing.TB, text string) (id ref.Workspace) { t.Helper(); read(t, &id, text); return id }
+func assetRef(t testing.TB, text string) (id ref.Asset)  { t.Helper(); read(t, &id, text); return id }
+
+func read(t testing.TB, to interface{ UnmarshalText([]byte) error }, text string) {
+	t.Helper()
+	if err := to.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}

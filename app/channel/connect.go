@@ -94,7 +94,10 @@ func act(action audit.Action, ch Channel, changed ...string) op.Act {
 }
 
 func (s *Channels) grip(c Channel, platform string) connector.Grip {
-	g := connector.Grip{Clock: s.Clock, Network: s.Network, BaseURL: s.BaseURL(platform), App: s.App(platform)}
+	g := connector.Grip{Clock: s.Clock, Network: s.Network, BaseURL: s.BaseURL(platform), App: s.App(platform), Card: s.Card}
+	if pub, ok := s.Platform(platform); ok && pub.Spec().WebOnly {
+		g.Network = s.Web
+	}
 	if !c.ID.Zero() {
 		g.Feed, g.Tokens = &feed{s.DB, c}, &tokensOf{s, c}
 	}

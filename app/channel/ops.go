@@ -37,7 +37,9 @@ type Deps struct {
 	Keeper     *secret.Keeper
 	Log        *slog.Logger
 	Deliveries *delivery.Deliveries
-	Network    *outbound.Dialer
+	Network    *outbound.Dialer // to platforms' servers, any port
+	Web        *outbound.Dialer // to addresses that anybody may type, ports 80 and 443
+	Card       func(ctx context.Context, address string) (connector.Card, error)
 	Platforms  []connector.Publisher                                                     // in the order in which they are shown
 	BaseURL    func(platform string) string                                              // platforms.<name>.api_url
 	App        func(platform string) connector.App                                       // an administrator's credentials

@@ -60,7 +60,7 @@ type KindView struct {
 	Via      []string    `json:"via,omitempty" maxItems:"10"`
 	Text     TextView    `json:"text"`
 	MinMedia int64       `json:"min_media"`
-	MaxMedia int64       `json:"max_media"`
+	MaxMedia int64       `json:"max_media" doc:"-1 is any number."`
 	MaxFact  string      `json:"max_media_fact,omitempty"`
 	Media    []MediaView `json:"media" maxItems:"20"`
 	Once     string      `json:"once"`

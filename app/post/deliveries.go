@@ -10,7 +10,6 @@ import (
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/channel"
-	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/delivery"
 	"github.com/omniposto/omniposto/app/event"
 	"github.com/omniposto/omniposto/app/op"
@@ -177,7 +176,7 @@ func (s *Posts) detail(tx store.ReadTx, d delivery.Delivery) *DeliveryDetail {
 		return v
 	}
 	for _, piece := range pieces {
-		if piece.Part == d.Part && piece.Role == connector.Role(d.Role) {
+		if piece.Is(d) {
 			v.Text = piece.Draft.Text
 			v.steps(piece, d)
 		}
@@ -185,7 +184,8 @@ func (s *Posts) detail(tx store.ReadTx, d delivery.Delivery) *DeliveryDetail {
 	return v
 }
 
-// steps lists the declared steps of the kind with what is done of them. "upload…" stands for one step a file.
+// steps lists the declared steps of the kind with what is done of them. "upload…" stands for one step a file, "card?" for
+// one that only some posts need: it shows once it was done.
 func (v *DeliveryDetail) steps(piece Piece, d delivery.Delivery) {
 	draft := piece.Draft
 	kind, ok := piece.Spec.KindFor(&draft)
@@ -194,7 +194,11 @@ func (v *DeliveryDetail) steps(piece Piece, d delivery.Delivery) {
 	}
 	v.Once = OnceView{By: string(kind.Once.By), Why: kind.Once.Why}
 	for _, name := range kind.Steps {
+		name, maybe := strings.CutSuffix(name, "?")
 		head, many := strings.CutSuffix(name, "…")
+		if _, done := d.Step(name); maybe && !many && !done {
+			continue
+		}
 		if !many {
 			_, done := d.Step(name)
 			v.Steps = append(v.Steps, StepView{Name: name, Done: done || d.State == delivery.Published})

@@ -3,6 +3,7 @@ package post
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/omniposto/omniposto/app/base/fail"
@@ -35,10 +36,11 @@ type Piece struct {
 	Role    connector.Role
 	Draft   connector.Draft
 	Missing bool // a file isn't ready
+	coming  []bool
 	Broken  string
 }
 
-// Pieces lists what would go to the channel, in order: the post, replies, the first comment.
+// Pieces lists what would go to the channel, in order: the post, replies, the first comment, the touches afterwards.
 func (s *Posts) Pieces(tx store.ReadTx, p Post, c channel.Channel) ([]Piece, error) {
 	pub, ok := s.Platform(c.Platform)
 	if !ok {
@@ -64,6 +66,13 @@ func (s *Posts) Pieces(tx store.ReadTx, p Post, c channel.Channel) ([]Piece, err
 		}
 		out = append(out, piece)
 	}
+	if f, can := pub.(connector.Finisher); can && len(out) > 0 {
+		last := out[0]
+		last.Part, last.Role, last.Draft.Role = len(out), connector.Finish, connector.Finish
+		if draft := out[0].Draft; f.Finishes(&draft) {
+			out = append(out, last)
+		}
+	}
 	return out, nil
 }
 
@@ -79,6 +88,7 @@ func (s *Posts) piece(tx store.ReadTx, p Post, c channel.Channel, spec *connecto
 			alt = a.Alt
 		}
 		piece.Missing = piece.Missing || !a.Ready
+		piece.coming = append(piece.coming, !a.Ready)
 		if a.Problem != "" {
 			piece.Broken = a.Problem
 		}
@@ -126,6 +136,9 @@ func (s *Posts) Judge(tx store.ReadTx, p Post, c channel.Channel, needAlt string
 		out.Problems = append(out.Problems, Trouble{Code: "channel_reconnect", Field: "channel", Message: "This channel must be connected again before anything goes out.", Fix: "reconnect", Severity: "warn"})
 	}
 	for i, piece := range pieces {
+		if piece.Role == connector.Finish {
+			continue
+		}
 		if piece.Role == connector.Comment && !serves(piece.Spec, c.Way, connector.Comment) {
 			out.Problems = append(out.Problems, Trouble{Code: "no_first_comment", Field: "first_comment", Part: piece.Part, Message: piece.Spec.Label + " has no first comment. Leave it empty here.", Fix: "exclude", Severity: "block"})
 			continue
@@ -162,7 +175,7 @@ func (v *Verdict) add(piece Piece, needAlt string) {
 		}
 	}
 	for _, t := range piece.Spec.Check(&d) {
-		if t.Code == "alt_missing" {
+		if t.Code == "alt_missing" || piece.unknown(t.Field) {
 			continue
 		}
 		severity := string(t.Severity)
@@ -171,6 +184,14 @@ func (v *Verdict) add(piece Piece, needAlt string) {
 		}
 		v.Problems = append(v.Problems, Trouble{Code: t.Code, Field: t.Field, Part: piece.Part, Message: t.Words, Fix: t.Fix, Severity: severity})
 	}
+}
+
+// unknown says whether a field is about a file that isn't there yet: it is judged again when it is.
+func (piece Piece) unknown(field string) bool {
+	rest, ok := strings.CutPrefix(field, "media.")
+	number, _, _ := strings.Cut(rest, ".")
+	i, err := strconv.Atoi(number)
+	return ok && err == nil && i < len(piece.coming) && piece.coming[i]
 }
 
 func (piece Piece) takesAlt(t connector.MediaType) bool {

@@ -143,7 +143,7 @@ func (s *Posts) settle(tx store.Tx, p Post, pl plan, in organization.Workspace, 
 		}
 		var parent ref.Delivery
 		for _, piece := range pieces {
-			if piece.Role == connector.Comment {
+			if piece.Role == connector.Comment || piece.Role == connector.Finish {
 				parent = first(used, have, c.ID)
 			}
 			d, there := match(have, c.ID, piece)
@@ -172,11 +172,17 @@ func (s *Posts) settle(tx store.Tx, p Post, pl plan, in organization.Workspace, 
 
 func match(have []delivery.Delivery, c ref.Channel, piece Piece) (delivery.Delivery, bool) {
 	for _, d := range have {
-		if d.Channel == c && d.Role == delivery.Role(piece.Role) && (d.Part == piece.Part || piece.Role == connector.Comment) && d.State != delivery.Cancelled {
+		if d.Channel == c && piece.Is(d) && d.State != delivery.Cancelled {
 			return d, true
 		}
 	}
 	return delivery.Delivery{}, false
+}
+
+// Is says whether the piece is what the delivery sends. There is one first comment and one finish, wherever they stand.
+func (piece Piece) Is(d delivery.Delivery) bool {
+	single := piece.Role == connector.Comment || piece.Role == connector.Finish
+	return piece.Role == connector.Role(d.Role) && (single || piece.Part == d.Part)
 }
 
 // first is the delivery of the channel's first part, under which comments go.
