@@ -8,4 +8,7 @@ const layers = {
   },
 };
 
-export default { preprocess: [layers], compilerOptions: { runes: true, cssHash: ({ hash, filename }) => `s${hash(filename).slice(0, 4)}` } };
+export default {
+  preprocess: [layers],
+  compilerOptions: { runes: true, cssHash: ({ hash, filename }) => `s${hash(filename).slice(0, 4)}` },
+};

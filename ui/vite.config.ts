@@ -39,7 +39,11 @@ function parsedWords(): Plugin {
           text.includes('{') ? parse(text, { ignoreTag: true, captureLocation: false }) : text,
         ]),
       );
-      return { code: `export default JSON.parse(${JSON.stringify(JSON.stringify(ready))})`, moduleType: 'js', map: null };
+      return {
+        code: `export default JSON.parse(${JSON.stringify(JSON.stringify(ready))})`,
+        moduleType: 'js',
+        map: null,
+      };
     },
   };
 }
@@ -80,8 +84,16 @@ export default defineConfig({
         // HTTP/1.1 gives six connections: a few files of what every page needs instead of fifty small ones.
         codeSplitting: {
           groups: [
-            { name: 'base', test: /node_modules\/(svelte|esm-env|clsx|@tanstack|sv-router|openapi-fetch|intl-messageformat|@formatjs)\//, priority: 3 },
-            { name: 'parts', test: /\/src\/(api|words|kit)\/(?!.*(json|qr|upload|device|form|Zone|Password|Strength|Outside|Logo|orm|Segmented|Tabs|ChannelPicture|Notice|Popover))|@lucide\/svelte\/dist\/(Icon|context|defaultAttributes|utils)/, priority: 2 },
+            {
+              name: 'base',
+              test: /node_modules\/(svelte|esm-env|clsx|@tanstack|sv-router|openapi-fetch|intl-messageformat|@formatjs)\//,
+              priority: 3,
+            },
+            {
+              name: 'parts',
+              test: /\/src\/(api|words|kit)\/(?!.*(json|qr|upload|device|form|Zone|Password|Strength|Outside|Logo|orm|Segmented|Tabs|ChannelPicture|Notice|Popover))|@lucide\/svelte\/dist\/(Icon|context|defaultAttributes|utils)/,
+              priority: 2,
+            },
             { name: 'icons', test: /@lucide\/svelte\/dist\/icons/, minShareCount: 2, priority: 1 },
           ],
         },
@@ -93,7 +105,9 @@ export default defineConfig({
   },
   resolve: {
     conditions: process.env['VITEST'] ? ['browser'] : undefined,
-    alias: [{ find: /^@formatjs\/icu-messageformat-parser$/, replacement: '@formatjs/icu-messageformat-parser/no-parser.js' }],
+    alias: [
+      { find: /^@formatjs\/icu-messageformat-parser$/, replacement: '@formatjs/icu-messageformat-parser/no-parser.js' },
+    ],
   },
   test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], css: true },
 });

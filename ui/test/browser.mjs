@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 /** Starts a browser; close() removes what it left. */
-export async function open({ width = 1440, height = 900, dark = false, touch = false, locale = 'en-GB', zone = 'Europe/Berlin' } = {}) {
+export async function open({
+  width = 1440,
+  height = 900,
+  dark = false,
+  touch = false,
+  locale = 'en-GB',
+  zone = 'Europe/Berlin',
+} = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'omniposto-browser-'));
   const fonts = join(folder, 'fonts.conf');
   writeFileSync(
@@ -24,7 +31,15 @@ export async function open({ width = 1440, height = 900, dark = false, touch = f
     locale,
     timezoneId: zone,
     env: { ...process.env, FONTCONFIG_FILE: fonts },
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   });
   const page = context.pages()[0] ?? (await context.newPage());
   const noise = [];

@@ -45,9 +45,23 @@ for (const [name, starts] of Object.entries(pages)) {
   judge(`${name} script`, n, most[name]);
   if (goal[name] && n > goal[name] * 1024) console.log(`      the goal of ${name} is ${goal[name]} KB`);
 }
-const all = readdirSync(dist, { recursive: true }).filter((file) => statSync(dist + file).isFile() && !/\.(br|gz)$/.test(file));
-judge('all styles', all.filter((file) => file.endsWith('.css')).reduce((sum, file) => sum + size(file), 0), 20);
-judge('marks', all.filter((file) => /marks-.*\.svg$/.test(file)).reduce((sum, file) => sum + size(file), 0), 14);
+const all = readdirSync(dist, { recursive: true }).filter(
+  (file) => statSync(dist + file).isFile() && !/\.(br|gz)$/.test(file),
+);
+judge(
+  'all styles',
+  all.filter((file) => file.endsWith('.css')).reduce((sum, file) => sum + size(file), 0),
+  20,
+);
+judge(
+  'marks',
+  all.filter((file) => /marks-.*\.svg$/.test(file)).reduce((sum, file) => sum + size(file), 0),
+  14,
+);
 judge('one language', size(manifest['src/words/en.json'].file), 14);
-judge('all assets, raw', all.reduce((sum, file) => sum + statSync(dist + file).size, 0), 2500);
+judge(
+  'all assets, raw',
+  all.reduce((sum, file) => sum + statSync(dist + file).size, 0),
+  2500,
+);
 process.exit(bad ? 1 : 0);

@@ -40,6 +40,11 @@ createServer(async (incoming, answer) => {
     return;
   }
   const given = await world.answer(incoming.method, path, url.searchParams, await read(incoming), incoming.headers);
-  const { status = 200, body } = given ?? { status: 404, body: { status: 404, code: 'not_found', title: 'Not found', detail: 'Nothing here.', request_id: 'req_1' } };
-  answer.writeHead(status, { 'Content-Type': status >= 400 ? 'application/problem+json' : 'application/json' }).end(body === undefined ? '' : JSON.stringify(body));
+  const { status = 200, body } = given ?? {
+    status: 404,
+    body: { status: 404, code: 'not_found', title: 'Not found', detail: 'Nothing here.', request_id: 'req_1' },
+  };
+  answer
+    .writeHead(status, { 'Content-Type': status >= 400 ? 'application/problem+json' : 'application/json' })
+    .end(body === undefined ? '' : JSON.stringify(body));
 }).listen(port, '127.0.0.1', () => console.log(JSON.stringify({ url: `http://localhost:${port}` })));

@@ -50,20 +50,30 @@ export const reads = {
     staleTime: 3_600_000,
   }),
   post: (workspace: string, post: string) =>
-    get([workspace, 'post', post], (signal) => call('GET /workspaces/{workspace}/posts/{post}', { path: { workspace, post }, signal })),
+    get([workspace, 'post', post], (signal) =>
+      call('GET /workspaces/{workspace}/posts/{post}', { path: { workspace, post }, signal }),
+    ),
   delivery: (workspace: string, delivery: string) =>
     get([workspace, 'delivery', delivery], (signal) =>
       call('GET /workspaces/{workspace}/deliveries/{delivery}', { path: { workspace, delivery }, signal }),
     ),
   calendar: (workspace: string, from: string, to: string) =>
     get([workspace, 'calendar', from, to], async (signal) => {
-      const { items } = await call('GET /workspaces/{workspace}/calendar', { path: { workspace }, query: { from, to }, signal });
+      const { items } = await call('GET /workspaces/{workspace}/calendar', {
+        path: { workspace },
+        query: { from, to },
+        signal,
+      });
       return items;
     }),
   asset: (workspace: string, asset: string) =>
-    get([workspace, 'asset', asset], (signal) => call('GET /workspaces/{workspace}/media/{asset}', { path: { workspace, asset }, signal })),
+    get([workspace, 'asset', asset], (signal) =>
+      call('GET /workspaces/{workspace}/media/{asset}', { path: { workspace, asset }, signal }),
+    ),
   practice: (workspace: string) =>
-    get([workspace, 'practice'], (signal) => call('GET /workspaces/{workspace}/practice', { path: { workspace }, query: {}, signal })),
+    get([workspace, 'practice'], (signal) =>
+      call('GET /workspaces/{workspace}/practice', { path: { workspace }, query: {}, signal }),
+    ),
   members: (organization: string) =>
     get([organization, 'members'], async (signal) => {
       const { items } = await call('GET /organizations/{organization}/members', { path: { organization }, signal });
@@ -79,7 +89,15 @@ export const reads = {
 };
 
 const touched: Record<string, (change: Change) => unknown[][]> = {
-  delivery: (c) => [['delivery', c.id], ...(c.post ? [['post', c.post]] : []), ['home'], ['calendar'], ['posts'], ['practice'], ['slots']],
+  delivery: (c) => [
+    ['delivery', c.id],
+    ...(c.post ? [['post', c.post]] : []),
+    ['home'],
+    ['calendar'],
+    ['posts'],
+    ['practice'],
+    ['slots'],
+  ],
   post: (c) => [['post', c.id], ['home'], ['calendar'], ['posts'], ['slots']],
   channel: () => [['channels'], ['slots'], ['home']],
   asset: (c) => [['asset', c.id], ['media']],

@@ -13,15 +13,26 @@ interface Sent {
 const sent: Sent[] = [];
 let answers: (() => Response)[] = [];
 
-const json = (status: number, body: unknown, headers: Record<string, string> = {}) => () =>
-  new Response(body === undefined ? null : JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', ...headers } });
-const problem = (status: number, code: string, more: object = {}) => json(status, { status, code, title: code, detail: `It was ${code}.`, request_id: 'req_1', ...more });
+const json =
+  (status: number, body: unknown, headers: Record<string, string> = {}) =>
+  () =>
+    new Response(body === undefined ? null : JSON.stringify(body), {
+      status,
+      headers: { 'Content-Type': 'application/json', ...headers },
+    });
+const problem = (status: number, code: string, more: object = {}) =>
+  json(status, { status, code, title: code, detail: `It was ${code}.`, request_id: 'req_1', ...more });
 
 beforeEach(() => {
   sent.length = 0;
   vi.stubGlobal('fetch', async (request: Request) => {
     const text = await request.clone().text();
-    sent.push({ method: request.method, url: new URL(request.url).pathname, headers: request.headers, body: text ? JSON.parse(text) : undefined });
+    sent.push({
+      method: request.method,
+      url: new URL(request.url).pathname,
+      headers: request.headers,
+      body: text ? JSON.parse(text) : undefined,
+    });
     const next = answers.shift();
     if (!next) throw new TypeError('Failed to fetch');
     return next();
@@ -44,10 +55,20 @@ describe('a call', () => {
     expect(sent[0]!.headers.get('Idempotency-Key')).toMatch(/^[0-9a-f]{32}$/);
   });
   it('gives a refusal as a problem with its fields and the thing as it is now', async () => {
-    answers = [problem(412, 'stale', { current: { version: 9 }, errors: [{ pointer: '/body/email', message: 'No address.' }] })];
-    const refused = await call('DELETE /workspaces/{workspace}/posts/{post}', { path, version: 1 }).catch((error: unknown) => error);
+    answers = [
+      problem(412, 'stale', { current: { version: 9 }, errors: [{ pointer: '/body/email', message: 'No address.' }] }),
+    ];
+    const refused = await call('DELETE /workspaces/{workspace}/posts/{post}', { path, version: 1 }).catch(
+      (error: unknown) => error,
+    );
     expect(refused).toBeInstanceOf(Problem);
-    expect(refused).toMatchObject({ status: 412, code: 'stale', current: { version: 9 }, requestId: 'req_1', fields: { email: 'No address.' } });
+    expect(refused).toMatchObject({
+      status: 412,
+      code: 'stale',
+      current: { version: 9 },
+      requestId: 'req_1',
+      fields: { email: 'No address.' },
+    });
   });
   it('says that nobody answered', async () => {
     await expect(call('GET /session')).rejects.toMatchObject({ status: 0, code: 'offline' });
@@ -64,8 +85,14 @@ describe('a call', () => {
   it('asks for a factor where the act needs one', async () => {
     const stepUp = vi.fn(async () => true);
     whenAsked({ signIn: async () => false, stepUp, seen: () => undefined });
-    answers = [problem(403, 'step_up_required', { for: 'invitations.create', methods: ['totp'] }), json(201, { id: 'inv_1' })];
-    await call('POST /organizations/{organization}/invitations', { path: { organization: 'org_1' }, body: { email: 'a@b.example', role: 'member' } });
+    answers = [
+      problem(403, 'step_up_required', { for: 'invitations.create', methods: ['totp'] }),
+      json(201, { id: 'inv_1' }),
+    ];
+    await call('POST /organizations/{organization}/invitations', {
+      path: { organization: 'org_1' },
+      body: { email: 'a@b.example', role: 'member' },
+    });
     expect(stepUp).toHaveBeenCalledWith({ act: 'invitations.create', object: undefined, enrol: false });
   });
   it('stops when the person says no', async () => {

@@ -35,7 +35,11 @@ export function whenAsked(by: Asking): void {
   asking = by;
 }
 
-const http = createClient<paths>({ fetch: (request) => globalThis.fetch(request), credentials: 'same-origin', redirect: 'error' });
+const http = createClient<paths>({
+  fetch: (request) => globalThis.fetch(request),
+  credentials: 'same-origin',
+  redirect: 'error',
+});
 
 /** An idempotency key; crypto.randomUUID doesn't exist without https. */
 export function newKey(): string {

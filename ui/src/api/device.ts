@@ -19,7 +19,11 @@ function open(): Promise<IDBDatabase | undefined> {
   return opened;
 }
 
-async function run<T>(store: Store, mode: IDBTransactionMode, act: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | undefined> {
+async function run<T>(
+  store: Store,
+  mode: IDBTransactionMode,
+  act: (store: IDBObjectStore) => IDBRequest<T>,
+): Promise<T | undefined> {
   const db = await open();
   if (!db) return undefined;
   return new Promise((done) => {

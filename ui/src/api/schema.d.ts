@@ -448,6 +448,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a report of a browser
+         * @description Browsers send here what the content policy stopped. Only the directive is noted, at debug level, and counted.
+         */
+        post: operations["reports.receive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1084,6 +1104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/m/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch a file as a platform does
+         * @description The address is made for one file and ends after an hour.
+         */
+        get: operations["assets.fetch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1197,7 +1237,10 @@ export interface components {
         ChannelKind: {
             id: string;
             label: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description -1 is any number.
+             */
             max_media: number;
             max_media_fact?: string;
             media: components["schemas"]["ChannelMedia"][];
@@ -1401,16 +1444,10 @@ export interface components {
             prefix: string;
         };
         IdentitySetupDone: {
-            member: components["schemas"]["IdentitySetupMember"];
-            organization: components["schemas"]["Organization"];
-            workspace: components["schemas"]["OrganizationWorkspace"];
-        };
-        IdentitySetupMember: {
-            email: string;
-            id: string;
-            identity: string;
-            name: string;
-            role: string;
+            /** @description The first owner. */
+            member: string;
+            organization: string;
+            workspace: string;
         };
         IdentitySetupState: {
             claimed: boolean;
@@ -1574,8 +1611,8 @@ export interface components {
             version: number;
         };
         OrganizationFounded: {
-            organization: components["schemas"]["Organization"];
-            workspace: components["schemas"]["OrganizationWorkspace"];
+            organization: string;
+            workspace: string;
         };
         OrganizationInvitation: {
             /** Format: date-time */
@@ -2675,26 +2712,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "organization": {
-                     *         "id": "",
-                     *         "name": "",
-                     *         "version": 0,
-                     *         "created_at": "0001-01-01T00:00:00Z"
-                     *       },
-                     *       "workspace": {
-                     *         "id": "",
-                     *         "organization": "",
-                     *         "name": "Fjellvik Outdoor",
-                     *         "timezone": "Europe/Berlin",
-                     *         "week_start": 1,
-                     *         "grace_seconds": 3600,
-                     *         "hold_seconds": 10,
-                     *         "paused": false,
-                     *         "alt_text": "warn",
-                     *         "first_steps_done": false,
-                     *         "version": 1,
-                     *         "created_at": "0001-01-01T00:00:00Z"
-                     *       }
+                     *       "organization": "",
+                     *       "workspace": ""
                      *     }
                      */
                     "application/json": components["schemas"]["OrganizationFounded"];
@@ -3403,6 +3422,34 @@ export interface operations {
             };
         };
     };
+    "reports.receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "session.read": {
         parameters: {
             query?: never;
@@ -3796,33 +3843,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "organization": {
-                     *         "id": "",
-                     *         "name": "",
-                     *         "version": 0,
-                     *         "created_at": "0001-01-01T00:00:00Z"
-                     *       },
-                     *       "workspace": {
-                     *         "id": "",
-                     *         "organization": "",
-                     *         "name": "",
-                     *         "timezone": "",
-                     *         "week_start": 0,
-                     *         "grace_seconds": 0,
-                     *         "hold_seconds": 0,
-                     *         "paused": false,
-                     *         "alt_text": "",
-                     *         "first_steps_done": false,
-                     *         "version": 0,
-                     *         "created_at": "0001-01-01T00:00:00Z"
-                     *       },
-                     *       "member": {
-                     *         "id": "",
-                     *         "identity": "",
-                     *         "name": "Mira Lindqvist",
-                     *         "email": "",
-                     *         "role": "owner"
-                     *       }
+                     *       "organization": "",
+                     *       "workspace": "",
+                     *       "member": ""
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySetupDone"];
@@ -5868,6 +5891,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "assets.fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
             };
             /** @description A problem */
             default: {

@@ -19,7 +19,14 @@ async function whole(workspace: string, file: File, progress: Progress, signal?:
   const form = new FormData();
   form.append('file', file, file.name);
   const headers = { 'Idempotency-Key': newKey() };
-  const sent = await send('POST', `/api/v1/workspaces/${workspace}/media`, form, headers, (n) => progress(Math.min(n, file.size), file.size), signal);
+  const sent = await send(
+    'POST',
+    `/api/v1/workspaces/${workspace}/media`,
+    form,
+    headers,
+    (n) => progress(Math.min(n, file.size), file.size),
+    signal,
+  );
   return sent.body as Asset;
 }
 
@@ -35,7 +42,7 @@ async function inPieces(workspace: string, file: File, progress: Progress, signa
   const { id } = begin.body as { id: string };
   const path = `/api/v1/workspaces/${workspace}/uploads/${id}`;
   let offset = 0;
-  for (let failed = 0; ; ) {
+  for (let failed = 0; ;) {
     try {
       const part = file.slice(offset, offset + piece);
       const answer = await send(
@@ -52,7 +59,12 @@ async function inPieces(workspace: string, file: File, progress: Progress, signa
       if (offset >= file.size) return upload.asset;
     } catch (error) {
       const problem = Problem.of(error);
-      if (signal?.aborted || ++failed > tries || (problem.status >= 400 && problem.status < 500 && problem.status !== 409)) throw problem;
+      if (
+        signal?.aborted ||
+        ++failed > tries ||
+        (problem.status >= 400 && problem.status < 500 && problem.status !== 409)
+      )
+        throw problem;
       await new Promise((done) => setTimeout(done, 500 * 2 ** failed));
       offset = await where(path, offset);
     }

@@ -10,5 +10,7 @@ export function lookAgain(delivery: { status: string; due_at: string } | undefin
   if (!delivery) return false;
   if (moving(delivery.status)) return 2000;
   const soon = new Date(delivery.due_at).getTime() - Date.now();
-  return ['scheduled', 'waiting_media', 'waiting_parent'].includes(delivery.status) && soon < 120_000 ? Math.max(1000, Math.min(soon, 5000)) : false;
+  return ['scheduled', 'waiting_media', 'waiting_parent'].includes(delivery.status) && soon < 120_000
+    ? Math.max(1000, Math.min(soon, 5000))
+    : false;
 }

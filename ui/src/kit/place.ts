@@ -6,7 +6,11 @@ export interface Placing {
 }
 
 /** Writes position through the CSSOM (inline style attributes are forbidden by the content policy). */
-export function place(float: HTMLElement, anchor: Element, { side = 'below', align = 'start', gap = 4 }: Placing = {}): void {
+export function place(
+  float: HTMLElement,
+  anchor: Element,
+  { side = 'below', align = 'start', gap = 4 }: Placing = {},
+): void {
   const a = anchor.getBoundingClientRect();
   const f = float.getBoundingClientRect();
   const edge = 8;

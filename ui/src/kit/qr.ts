@@ -37,7 +37,8 @@ function rawModules(version: number): number {
   return n;
 }
 
-const dataCodewords = (version: number) => Math.floor(rawModules(version) / 8) - perBlock[version]! * blockCount[version]!;
+const dataCodewords = (version: number) =>
+  Math.floor(rawModules(version) / 8) - perBlock[version]! * blockCount[version]!;
 const capacity = (version: number) => dataCodewords(version) - (version < 10 ? 2 : 3);
 
 function encode(data: Uint8Array, version: number): number[] {
@@ -123,7 +124,11 @@ function draw(codewords: number[], version: number, mask: number): boolean[][] {
     set(6, i, i % 2 === 0);
     set(i, 6, i % 2 === 0);
   }
-  for (const [cx, cy] of [[3, 3], [size - 4, 3], [3, size - 4]] as const) {
+  for (const [cx, cy] of [
+    [3, 3],
+    [size - 4, 3],
+    [3, size - 4],
+  ] as const) {
     for (let dy = -4; dy <= 4; dy++) {
       for (let dx = -4; dx <= 4; dx++) {
         const ring = Math.max(Math.abs(dx), Math.abs(dy));
@@ -136,7 +141,8 @@ function draw(codewords: number[], version: number, mask: number): boolean[][] {
     for (const cy of centres) {
       const corner = (cx === 6 && cy === 6) || (cx === 6 && cy === size - 7) || (cx === size - 7 && cy === 6);
       if (corner) continue;
-      for (let dy = -2; dy <= 2; dy++) for (let dx = -2; dx <= 2; dx++) set(cx + dx, cy + dy, Math.max(Math.abs(dx), Math.abs(dy)) !== 1);
+      for (let dy = -2; dy <= 2; dy++)
+        for (let dx = -2; dx <= 2; dx++) set(cx + dx, cy + dy, Math.max(Math.abs(dx), Math.abs(dy)) !== 1);
     }
   }
   drawFormat(set, size, mask);
@@ -245,7 +251,12 @@ function penalty(grid: boolean[][]): number {
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       if (grid[y]![x]) dark++;
-      const same = x > 0 && y > 0 && grid[y]![x] === grid[y]![x - 1] && grid[y]![x] === grid[y - 1]![x] && grid[y]![x] === grid[y - 1]![x - 1];
+      const same =
+        x > 0 &&
+        y > 0 &&
+        grid[y]![x] === grid[y]![x - 1] &&
+        grid[y]![x] === grid[y - 1]![x] &&
+        grid[y]![x] === grid[y - 1]![x - 1];
       if (same) score += 3;
     }
   }

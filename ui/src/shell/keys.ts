@@ -14,7 +14,9 @@ export function singleKeysOn(): boolean {
 }
 
 const typing = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) && !/checkbox|radio|button/.test((target as HTMLInputElement).type);
+  target instanceof HTMLElement &&
+  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) &&
+  !/checkbox|radio|button/.test((target as HTMLInputElement).type);
 
 /** The name of a stroke: "C", "Mod+K", "Shift+?" is "?". */
 function nameOf(event: KeyboardEvent): string {
@@ -52,7 +54,9 @@ export function onKey(event: KeyboardEvent): void {
 
 /** Moves the focus to the next or previous region of the page; past the last one the key goes to the browser. */
 export function toRegion(step: 1 | -1): boolean {
-  const regions = [...document.querySelectorAll<HTMLElement>('[data-region]')].filter((one) => one.offsetParent !== null || one.matches(':popover-open'));
+  const regions = [...document.querySelectorAll<HTMLElement>('[data-region]')].filter(
+    (one) => one.offsetParent !== null || one.matches(':popover-open'),
+  );
   const at = regions.findIndex((one) => one.contains(document.activeElement));
   const next = regions[at + step];
   if (!next) return false;

@@ -27,8 +27,22 @@ export function pages(workspace: string): PageRow[] {
     { id: 'posts', label: t('page.posts'), icon: Files, href: `${base}/posts`, key: 'G P' },
     { id: 'media', label: t('page.media'), icon: Image, href: `${base}/media`, key: 'G M' },
     { id: 'channels', label: t('page.channels'), icon: RadioIcon, href: `${base}/channels`, key: 'G L' },
-    { id: 'members', label: t('page.members'), icon: Users, href: `${base}/members`, key: 'G B', needs: 'members.read' },
-    { id: 'settings', label: t('page.settings'), icon: Settings, href: `${base}/settings`, key: 'G S', needs: 'workspace.write' },
+    {
+      id: 'members',
+      label: t('page.members'),
+      icon: Users,
+      href: `${base}/members`,
+      key: 'G B',
+      needs: 'members.read',
+    },
+    {
+      id: 'settings',
+      label: t('page.settings'),
+      icon: Settings,
+      href: `${base}/settings`,
+      key: 'G S',
+      needs: 'workspace.write',
+    },
   ];
   return rows.filter((row) => !row.needs || session.may(row.needs));
 }

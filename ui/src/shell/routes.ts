@@ -31,7 +31,7 @@ export const { navigate, route, preload } = createRouter({
     '/me': () => import('../feature/me/Profile.svelte').catch(gone),
     '/me/security': () => import('../feature/me/Security.svelte').catch(gone),
     '/server': () => import('../feature/instance/Server.svelte').catch(gone),
-    '*missing': () => import('./NotFound.svelte').catch(gone),
+    '*missing': () => import('./Missing.svelte').catch(gone),
   },
   '*missing': () => import('./NotFound.svelte').catch(gone),
 });

@@ -35,7 +35,8 @@ for (const theme of ['light', 'dark'] as const) {
       it(`${ink} on ${plane} reaches ${least}`, () => expect(ratio(t[ink]!, t[plane]!)).toBeGreaterThanOrEqual(least));
 
     it('has all tokens', () => expect(Object.keys(t).length).toBeGreaterThan(30));
-    for (const ink of ['text', 'text-2', 'text-3', 'accent-text', ...statuses]) for (const plane of planes) reaches(ink, plane, 4.5);
+    for (const ink of ['text', 'text-2', 'text-3', 'accent-text', ...statuses])
+      for (const plane of planes) reaches(ink, plane, 4.5);
     for (const plane of planes) {
       reaches('edge', plane, 3);
       reaches('focus', plane, 3);

@@ -36,7 +36,8 @@ describe('splitting into parts', () => {
     for (const part of parts) expect(lengthOf('graphemes', part)).toBeLessThanOrEqual(40);
     expect(parts.join(' ').replace(/\s+/g, ' ')).toBe(text.replace(/\s+/g, ' '));
   });
-  it('splits a single long word', () => expect(split('runes', 'a'.repeat(25), 10).map((p) => p.length)).toEqual([10, 10, 5]));
+  it('splits a single long word', () =>
+    expect(split('runes', 'a'.repeat(25), 10).map((p) => p.length)).toEqual([10, 10, 5]));
 });
 
 describe('spans', () => {

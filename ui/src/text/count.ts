@@ -5,7 +5,8 @@
 import { plain } from './plain';
 import { findSpans } from './spans';
 
-export type Count = 'runes' | 'utf16' | 'bytes' | 'graphemes' | 'mastodon' | 'weighted' | 'emoji_bytes' | 'parsed' | 'wire';
+export type Count =
+  'runes' | 'utf16' | 'bytes' | 'graphemes' | 'mastodon' | 'weighted' | 'emoji_bytes' | 'parsed' | 'wire';
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const encoder = new TextEncoder();
@@ -94,7 +95,11 @@ export function isEmoji(cluster: string): boolean {
   return all.some((point, i) => {
     const next = all[i + 1] ?? '';
     if (presented.test(point) && !flagHalf.test(point)) return true;
-    return point === '\u20e3' || (next === '\ufe0f' && pictographic.test(point)) || (flagHalf.test(point) && flagHalf.test(next));
+    return (
+      point === '\u20e3' ||
+      (next === '\ufe0f' && pictographic.test(point)) ||
+      (flagHalf.test(point) && flagHalf.test(next))
+    );
   });
 }
 

@@ -14,7 +14,7 @@ export function plain(text: string): string {
 
 function read(text: string, depth: number): string {
   let out = '';
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     const special = specialAt(text, i, depth);
     if (special) {
       out += special.words;
@@ -80,8 +80,13 @@ function anchor(rest: string, depth: number): Special | undefined {
 function pair(text: string, i: number, sign: string, depth: number): Special | undefined {
   const from = i + sign.length;
   const first = text.codePointAt(from);
-  if (first === undefined || isSpace(String.fromCodePoint(first)) || (sign[0] === '_' && isWord(lastPoint(text.slice(0, i))))) return undefined;
-  for (let search = from + 1; search < text.length; ) {
+  if (
+    first === undefined ||
+    isSpace(String.fromCodePoint(first)) ||
+    (sign[0] === '_' && isWord(lastPoint(text.slice(0, i))))
+  )
+    return undefined;
+  for (let search = from + 1; search < text.length;) {
     const end = text.indexOf(sign, search);
     if (end < 0) return undefined;
     const after = text.slice(end + sign.length);

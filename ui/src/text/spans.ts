@@ -22,7 +22,7 @@ const stops = '<>"`{}|\\^、。，！？；：「」『』（）【】《》〈�
 export function findSpans(text: string): Span[] {
   const found: Span[] = [];
   let before = '';
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const span = spanAt(text, at, before);
     if (span) {
       found.push(span);
@@ -78,7 +78,14 @@ export function linkLength(text: string): number {
   let end = scheme;
   while (end < text.length) {
     const point = pointAt(text, end);
-    if (isSpace(point) || control.test(point) || point === '\ufffd' || /^[\ud800-\udfff]$/.test(point) || stops.includes(point)) break;
+    if (
+      isSpace(point) ||
+      control.test(point) ||
+      point === '\ufffd' ||
+      /^[\ud800-\udfff]$/.test(point) ||
+      stops.includes(point)
+    )
+      break;
     end += point.length;
   }
   end = trimLink(text, scheme, end);

@@ -67,9 +67,13 @@ describe('clocks that change', () => {
       readings: [{ repeated: true }, { repeated: true }],
     }));
   it('zones with minutes in their offset', () => {
-    expect(place({ year: 2026, month: 11, day: 25, hour: 9, minute: 0 }, 'Asia/Kathmandu').at.toISOString()).toBe('2026-11-25T03:15:00.000Z');
+    expect(place({ year: 2026, month: 11, day: 25, hour: 9, minute: 0 }, 'Asia/Kathmandu').at.toISOString()).toBe(
+      '2026-11-25T03:15:00.000Z',
+    );
     expect(wall(now, 'Asia/Kathmandu')).toMatchObject({ day: 24, hour: 13, minute: 57 });
   });
   it('a zone that skips a whole day', () =>
-    expect(place({ year: 2011, month: 12, day: 30, hour: 12, minute: 0 }, 'Pacific/Apia')).toMatchObject({ kind: 'skipped' }));
+    expect(place({ year: 2011, month: 12, day: 30, hour: 12, minute: 0 }, 'Pacific/Apia')).toMatchObject({
+      kind: 'skipped',
+    }));
 });

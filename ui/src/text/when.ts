@@ -50,7 +50,20 @@ const english: Words = {
   span: /(\d+(?:[.,]\d+)?|an?)\s*(m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:ee)?ks?|w)(?![a-z])/g,
   day: { today: 0, tod: 0, tomorrow: 1, tom: 1, tmrw: 1 },
   weekdays: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
-  months: ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'],
+  months: [
+    'january',
+    'february',
+    'march',
+    'april',
+    'may',
+    'june',
+    'july',
+    'august',
+    'september',
+    'october',
+    'november',
+    'december',
+  ],
   following: /^next$/,
   at: /^(at|on|,|the|of|o'?clock)$/,
   noon: /^noon$/,
@@ -59,12 +72,7 @@ const english: Words = {
 
 /** Reads what was typed. */
 export function readWhen(typed: string, context: Context, words: Words = english): When {
-  const text = typed
-    .normalize('NFKC')
-    .toLowerCase()
-    .trim()
-    .replace(/[,;]+/g, ' ')
-    .replace(/\s+/g, ' ');
+  const text = typed.normalize('NFKC').toLowerCase().trim().replace(/[,;]+/g, ' ').replace(/\s+/g, ' ');
   if (!text) return { kind: 'empty' };
   if (words.now.test(text)) return { kind: 'now' };
   if (words.next.test(text)) return { kind: 'next' };
@@ -123,12 +131,15 @@ function readDate(text: string, context: Context, words: Words): When {
   }
   if (!coming.length) return all[0] ? { kind: 'past', reading: all[0] } : { kind: 'unclear' };
   coming.sort((a, b) => a.at.getTime() - b.at.getTime());
-  const different = coming.filter((one, i) => coming.findIndex((other) => other.at.getTime() === one.at.getTime()) === i);
+  const different = coming.filter(
+    (one, i) => coming.findIndex((other) => other.at.getTime() === one.at.getTime()) === i,
+  );
   return { kind: 'at', readings: different.slice(0, 4) };
 }
 
 function readings(w: Wall, { zone }: Context): Reading[] {
-  if (w.month < 1 || w.month > 12 || w.day < 1 || w.day > new Date(Date.UTC(w.year, w.month, 0)).getUTCDate()) return [];
+  if (w.month < 1 || w.month > 12 || w.day < 1 || w.day > new Date(Date.UTC(w.year, w.month, 0)).getUTCDate())
+    return [];
   const placed = place(w, zone);
   const clock = `${String(w.hour).padStart(2, '0')}:${String(w.minute).padStart(2, '0')}`;
   if (placed.kind === 'skipped') return [{ at: placed.at, zone, skipped: clock }];
@@ -157,7 +168,8 @@ function scan(tokens: string[], context: Context, words: Words): Found | undefin
     if (words.noon.test(token)) found.times = [{ hour: 12, minute: 0 }];
     else if (words.midnight.test(token)) found.times = [{ hour: 0, minute: 0 }];
     else if (token in words.day) found.days = [addDays(today, words.day[token]!)];
-    else if (nameIn(words.weekdays, token) >= 0) found.days = onWeekday(today, nameIn(words.weekdays, token) + 1, following);
+    else if (nameIn(words.weekdays, token) >= 0)
+      found.days = onWeekday(today, nameIn(words.weekdays, token) + 1, following);
     else if (nameIn(words.months, token) >= 0 && /^\d{1,2}(st|nd|rd|th|\.)?$/.test(next)) {
       found.days = [inYear(today, nameIn(words.months, token) + 1, parseInt(next, 10), tokens[i + 2])];
       i += /^\d{4}$/.test(tokens[i + 2] ?? '') ? 2 : 1;
@@ -208,8 +220,16 @@ function numericDays(token: string, today: Wall): Day[] | undefined {
   const slashed = /^(\d{1,2})\/(\d{1,2})(?:\/(\d{4}))?$/.exec(token);
   if (!slashed) return undefined;
   const [a, b] = [Number(slashed[1]), Number(slashed[2])];
-  const orders = a === b ? [[a, b]] : [[a, b], [b, a]];
-  return orders.filter(([day, month]) => month! <= 12 && day! <= 31).map(([day, month]) => inYear(today, month!, day!, slashed[3]));
+  const orders =
+    a === b
+      ? [[a, b]]
+      : [
+          [a, b],
+          [b, a],
+        ];
+  return orders
+    .filter(([day, month]) => month! <= 12 && day! <= 31)
+    .map(([day, month]) => inYear(today, month!, day!, slashed[3]));
 }
 
 function readTime(token: string, context: Context): Found['times'] | undefined {

@@ -64,7 +64,10 @@ export function place(w: Wall, zone: string): Placed {
     .sort((a, b) => a.getTime() - b.getTime());
   if (fits.length === 1) return { at: fits[0]!, kind: 'exact' };
   if (fits.length === 2) return { at: fits[0]!, kind: 'repeated', second: fits[1]! };
-  return { at: jump(guess - Math.max(before, after) - 3_600_000, guess - Math.min(before, after) + 3_600_000, zone), kind: 'skipped' };
+  return {
+    at: jump(guess - Math.max(before, after) - 3_600_000, guess - Math.min(before, after) + 3_600_000, zone),
+    kind: 'skipped',
+  };
 }
 
 /** The first instant after a change of the clock between two instants. */

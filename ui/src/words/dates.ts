@@ -114,7 +114,12 @@ export function bytes(n: number): string {
     n /= 1000;
     i++;
   }
-  return number(n, { style: 'unit', unit: units[i], unitDisplay: i ? 'short' : 'long', maximumFractionDigits: n < 10 && i ? 1 : 0 });
+  return number(n, {
+    style: 'unit',
+    unit: units[i],
+    unitDisplay: i ? 'short' : 'long',
+    maximumFractionDigits: n < 10 && i ? 1 : 0,
+  });
 }
 
 /** "a, b and c" */

@@ -4,23 +4,39 @@ import { t, speak, maybe } from './words.svelte';
 import { duration, near, relative } from './dates';
 
 const texts = JSON.parse(raw) as Record<string, string>;
-const sources = Object.entries(import.meta.glob(['../**/*.svelte', '../**/*.ts', '!../**/*.test.ts', '!../api/schema.d.ts'], { query: '?raw', import: 'default', eager: true })) as [string, string][];
+const sources = Object.entries(
+  import.meta.glob(['../**/*.svelte', '../**/*.ts', '!../**/*.test.ts', '!../api/schema.d.ts'], {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  }),
+) as [string, string][];
 
 /** Keys made at run time begin like this. */
-const made = sources.flatMap(([, text]) => [...text.matchAll(/(?:\bt|maybe)\(`([\w.]*)\$\{/g)].map(([, start]) => start!));
-const used = new Set(sources.flatMap(([, text]) => [...text.matchAll(/\b(?:t|toast|maybe)\(\s*'([\w.-]+)'/g)].map(([, key]) => key!)));
-const chosen = new Set(sources.flatMap(([, text]) => [...text.matchAll(/'([a-z]\w*\.[\w.]+)'/g)].map(([, key]) => key!)));
+const made = sources.flatMap(([, text]) =>
+  [...text.matchAll(/(?:\bt|maybe)\(\s*`([\w.]*)\$\{/g)].map(([, start]) => start!),
+);
+const used = new Set(
+  sources.flatMap(([, text]) => [...text.matchAll(/\b(?:t|toast|maybe)\(\s*'([\w.-]+)'/g)].map(([, key]) => key!)),
+);
+const chosen = new Set(
+  sources.flatMap(([, text]) => [...text.matchAll(/'([a-z]\w*\.[\w.]+)'/g)].map(([, key]) => key!)),
+);
 
 describe('texts', () => {
   it('every key that is used exists', () => {
     expect([...used].filter((key) => !(key in texts))).toEqual([]);
   });
   it('every text is used', () => {
-    const idle = Object.keys(texts).filter((key) => !used.has(key) && !chosen.has(key) && !made.some((start) => key.startsWith(start)));
+    const idle = Object.keys(texts).filter(
+      (key) => !used.has(key) && !chosen.has(key) && !made.some((start) => key.startsWith(start)),
+    );
     expect(idle).toEqual([]);
   });
   it('has none of the words that mean something else here', () => {
-    const wrong = Object.entries(texts).filter(([, text]) => /\b(users?|accounts?|jobs?|integrations?|entit(y|ies)|oops)\b/i.test(text));
+    const wrong = Object.entries(texts).filter(([, text]) =>
+      /\b(users?|accounts?|jobs?|integrations?|entit(y|ies)|oops)\b/i.test(text),
+    );
     expect(wrong).toEqual([]);
   });
   it('shouts at nobody', () => {

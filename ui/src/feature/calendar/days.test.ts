@@ -18,8 +18,19 @@ describe('days', () => {
   });
   it('a shorter month takes its last day', () => expect(shiftMonth('2027-01-31', 1)).toBe('2027-02-28'));
   it('posts stand on the day of the zone, in order of time', () => {
-    const row = (id: string, due_at: string) => ({ id, due_at, version: 1, status: 'scheduled', channels: [], text: id, updated_at: due_at });
-    const days = byDay([row('b', '2026-11-24T23:30:00Z'), row('a', '2026-11-24T08:00:00Z'), row('c', '2026-11-25T07:00:00Z')], 'Europe/Berlin');
+    const row = (id: string, due_at: string) => ({
+      id,
+      due_at,
+      version: 1,
+      status: 'scheduled',
+      channels: [],
+      text: id,
+      updated_at: due_at,
+    });
+    const days = byDay(
+      [row('b', '2026-11-24T23:30:00Z'), row('a', '2026-11-24T08:00:00Z'), row('c', '2026-11-25T07:00:00Z')],
+      'Europe/Berlin',
+    );
     expect([...days].map(([day, rows]) => [day, rows.map((one) => one.id)])).toEqual([
       ['2026-11-25', ['b', 'c']],
       ['2026-11-24', ['a']],

@@ -48,7 +48,10 @@ export function byDay(rows: CalendarRow[], zone: string): Map<string, CalendarRo
 
 /** The first weekday where the locale begins its weeks; Monday where it says nothing. */
 export function weekStart(locale: string): number {
-  const known = new Intl.Locale(locale) as Intl.Locale & { getWeekInfo?: () => { firstDay: number }; weekInfo?: { firstDay: number } };
+  const known = new Intl.Locale(locale) as Intl.Locale & {
+    getWeekInfo?: () => { firstDay: number };
+    weekInfo?: { firstDay: number };
+  };
   return known.getWeekInfo?.().firstDay ?? known.weekInfo?.firstDay ?? 1;
 }
 

@@ -8,7 +8,9 @@ import { momentLong } from '../../words/dates';
 import { t } from '../../words/words.svelte';
 
 function put(workspace: string, id: string, change: Partial<CalendarRow>): void {
-  cache.setQueriesData<CalendarRow[]>({ queryKey: [workspace, 'calendar'] }, (rows) => rows?.map((row) => (row.id === id ? { ...row, ...change } : row)));
+  cache.setQueriesData<CalendarRow[]>({ queryKey: [workspace, 'calendar'] }, (rows) =>
+    rows?.map((row) => (row.id === id ? { ...row, ...change } : row)),
+  );
 }
 
 /** Gives a post another instant in the zone it was planned in. */
@@ -28,12 +30,19 @@ export async function move(workspace: string, row: CalendarRow, at: Date, zone: 
     void cache.invalidateQueries({ queryKey: [workspace, 'home'] });
     if (told) {
       const back = { ...row, due_at: iso, version: post.version };
-      toast('calendar.moved', { time: momentLong(at, zone) }, () => void move(workspace, back, new Date(before), zone, false));
+      toast(
+        'calendar.moved',
+        { time: momentLong(at, zone) },
+        () => void move(workspace, back, new Date(before), zone, false),
+      );
     }
   } catch (error) {
     put(workspace, row.id, { due_at: before });
     const problem = Problem.of(error);
-    say(problem.status === 412 ? t('calendar.changed') : problem.status === 409 ? t('calendar.sending') : problem.says, 'error');
+    say(
+      problem.status === 412 ? t('calendar.changed') : problem.status === 409 ? t('calendar.sending') : problem.says,
+      'error',
+    );
     void cache.invalidateQueries({ queryKey: [workspace, 'calendar'] });
   }
 }

@@ -26,7 +26,10 @@ async function act(workspace: string, delivery: Delivery, run: () => Promise<Del
 /** Sends again from now on: a new round. */
 export async function retry(workspace: string, delivery: Delivery): Promise<void> {
   const done = await act(workspace, delivery, () =>
-    call('POST /workspaces/{workspace}/deliveries/{delivery}/retry', { path: path(workspace, delivery), version: delivery.version }),
+    call('POST /workspaces/{workspace}/deliveries/{delivery}/retry', {
+      path: path(workspace, delivery),
+      version: delivery.version,
+    }),
   );
   if (done) toast('delivery.retried');
 }
@@ -34,7 +37,10 @@ export async function retry(workspace: string, delivery: Delivery): Promise<void
 /** Takes the delivery back before it goes out. */
 export async function cancel(workspace: string, delivery: Delivery): Promise<void> {
   const done = await act(workspace, delivery, () =>
-    call('POST /workspaces/{workspace}/deliveries/{delivery}/cancel', { path: path(workspace, delivery), version: delivery.version }),
+    call('POST /workspaces/{workspace}/deliveries/{delivery}/cancel', {
+      path: path(workspace, delivery),
+      version: delivery.version,
+    }),
   );
   if (done) toast('delivery.cancelled');
 }
@@ -46,6 +52,10 @@ export async function resolve(
   body: { outcome: 'published' | 'not_published'; permalink?: string; resend?: boolean },
 ): Promise<boolean> {
   return act(workspace, delivery, () =>
-    call('POST /workspaces/{workspace}/deliveries/{delivery}/resolve', { path: path(workspace, delivery), version: delivery.version, body }),
+    call('POST /workspaces/{workspace}/deliveries/{delivery}/resolve', {
+      path: path(workspace, delivery),
+      version: delivery.version,
+      body,
+    }),
   );
 }

@@ -70,7 +70,12 @@ export function stepName(name: string): string {
   return n === undefined ? words : `${words} ${Number(n) + 1}`;
 }
 
-function ending(kind: string | undefined, last: boolean, delivery: Delivery, step: string | undefined): { node: Node; title: string; text?: string } | undefined {
+function ending(
+  kind: string | undefined,
+  last: boolean,
+  delivery: Delivery,
+  step: string | undefined,
+): { node: Node; title: string; text?: string } | undefined {
   if (last && delivery.status === 'published') {
     return { node: 'published', title: t('line.published') };
   }

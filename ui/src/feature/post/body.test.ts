@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { contentOf, differences, isEmpty, merge, nothing, type Content } from './body';
 
-const aPost = (more: Partial<Content> = {}): Content => ({ ...nothing(), text: 'Winter sale', channels: ['chn_a'], ...more });
+const aPost = (more: Partial<Content> = {}): Content => ({
+  ...nothing(),
+  text: 'Winter sale',
+  channels: ['chn_a'],
+  ...more,
+});
 
 describe('two people change one post', () => {
   it('different fields come together without a question', () => {

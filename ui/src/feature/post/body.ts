@@ -32,7 +32,10 @@ function segment(one: Segment): Segment {
 
 /** What differs in a further part; an absent field falls back. */
 function override(one: Segment): Segment {
-  return { ...(one.text !== undefined ? { text: one.text } : {}), ...(one.media ? { media: one.media.map(media) } : {}) };
+  return {
+    ...(one.text !== undefined ? { text: one.text } : {}),
+    ...(one.media ? { media: one.media.map(media) } : {}),
+  };
 }
 
 function variant(one: Variant): Variant {
@@ -71,7 +74,9 @@ export type Field = string;
 
 /** The fields in which two versions differ. */
 export function differences(a: Content, b: Content): Field[] {
-  const found: Field[] = (['text', 'segments', 'media', 'channels', 'labels'] as const).filter((field) => !same(a[field], b[field]));
+  const found: Field[] = (['text', 'segments', 'media', 'channels', 'labels'] as const).filter(
+    (field) => !same(a[field], b[field]),
+  );
   for (const channel of new Set([...Object.keys(a.variants), ...Object.keys(b.variants)])) {
     const [one, two] = [a.variants[channel] ?? {}, b.variants[channel] ?? {}];
     for (const field of ['text', 'segments', 'media', 'settings', 'first_comment'] as const) {

@@ -63,8 +63,18 @@ export class Composer {
   /** Words that When reads back as this instant. */
   wordsFor(at: string, zone: string): string {
     const date = new Date(at);
-    const parts = new Intl.DateTimeFormat('en-GB', { timeZone: zone, day: 'numeric', month: 'short', year: 'numeric' }).format(date);
-    const time = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(date);
+    const parts = new Intl.DateTimeFormat('en-GB', {
+      timeZone: zone,
+      day: 'numeric',
+      month: 'short',
+      year: 'numeric',
+    }).format(date);
+    const time = new Intl.DateTimeFormat('en-GB', {
+      timeZone: zone,
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+    }).format(date);
     return `${parts.replace('Sept', 'Sep')} ${time}${zone === this.around().zone ? '' : ` ${city(zone)}`}`;
   }
 
@@ -84,7 +94,8 @@ export class Composer {
     const all = channels
       .map((channel) => {
         const one = sentParts(this.draft.content, channel.id, this.platformOf(channel))[part];
-        if (!one || (tab === 'base' && part === 0 && this.draft.content.variants[channel.id]?.text !== undefined)) return undefined;
+        if (!one || (tab === 'base' && part === 0 && this.draft.content.variants[channel.id]?.text !== undefined))
+          return undefined;
         const found = measure(one.text, kindFor(this.platformOf(channel), part, one.media), channel);
         return found && { ...found, channel };
       })
@@ -95,8 +106,15 @@ export class Composer {
   problems = $derived.by<PostProblem[]>(() => {
     const { channels, platforms, settings } = this.around();
     const content = this.draft.content;
-    const local = localProblems(content, { channels, platforms, assets: this.draft.assets, altText: settings?.alt_text ?? 'warn' });
-    const server = this.serverProblems.filter((one) => content.channels.includes(one.channel) && one.code !== 'text_too_long');
+    const local = localProblems(content, {
+      channels,
+      platforms,
+      assets: this.draft.assets,
+      altText: settings?.alt_text ?? 'warn',
+    });
+    const server = this.serverProblems.filter(
+      (one) => content.channels.includes(one.channel) && one.code !== 'text_too_long',
+    );
     // "Nothing to send" is said once somebody tries to send it, not while the page is still empty.
     return together(local, server).filter((one) => this.asked || !['post_empty', 'text_missing'].includes(one.code));
   });
@@ -137,7 +155,10 @@ export class Composer {
   }
 
   /** The buttons that would fix a problem. */
-  fixes(problem: PostProblem, acts: { alt: () => void; reconnect: (channel: string) => void }): { label: string; run: () => void }[] {
+  fixes(
+    problem: PostProblem,
+    acts: { alt: () => void; reconnect: (channel: string) => void },
+  ): { label: string; run: () => void }[] {
     const channel = this.chosen.find((one) => one.id === problem.channel);
     const part = problem.part ?? 0;
     if (problem.code === 'text_too_long' && channel) {
@@ -147,7 +168,12 @@ export class Composer {
       if (!one || !measured) return [];
       const { link } = measured;
       const { count } = measured.rule;
-      const list = [{ label: t('fix.cut', { n: -measured.left }), run: () => this.draft.setText(channel.id, part, cut(count, one.text, measured.limit, link)) }];
+      const list = [
+        {
+          label: t('fix.cut', { n: -measured.left }),
+          run: () => this.draft.setText(channel.id, part, cut(count, one.text, measured.limit, link)),
+        },
+      ];
       if (threads(this.platformOf(channel))) {
         list.unshift({
           label: t('fix.split'),
@@ -163,7 +189,8 @@ export class Composer {
       return list;
     }
     if (problem.fix === 'alt' || problem.code === 'alt_missing') return [{ label: t('fix.alt'), run: acts.alt }];
-    if (problem.fix === 'reconnect') return [{ label: t('channel.reconnect'), run: () => acts.reconnect(problem.channel) }];
+    if (problem.fix === 'reconnect')
+      return [{ label: t('channel.reconnect'), run: () => acts.reconnect(problem.channel) }];
     if (problem.fix === 'exclude' || problem.code === 'media_missing' || problem.code === 'no_kind') {
       return [{ label: t('fix.exclude'), run: () => this.draft.toggle(problem.channel) }];
     }

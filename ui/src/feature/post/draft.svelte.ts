@@ -193,7 +193,16 @@ export class Draft {
     const stop = new AbortController();
     const key = newKey();
     const picture = file.type.startsWith('image/') ? URL.createObjectURL(file) : undefined;
-    this.uploads.push({ key, name: file.name, picture, sent: 0, total: file.size, stop: () => stop.abort(), part, tab });
+    this.uploads.push({
+      key,
+      name: file.name,
+      picture,
+      sent: 0,
+      total: file.size,
+      stop: () => stop.abort(),
+      part,
+      tab,
+    });
     const row = () => this.uploads.find((one) => one.key === key);
     try {
       let placed = false;
@@ -207,7 +216,10 @@ export class Draft {
           this.uploads = this.uploads.filter((one) => one.key !== key);
           const parts = this.parts(tab);
           const at = Math.min(part, parts.length - 1);
-          this.setMedia(tab, at, [...(parts[at]?.media ?? []), { asset: asset.id, ...(asset.alt ? { alt: asset.alt } : {}) }]);
+          this.setMedia(tab, at, [
+            ...(parts[at]?.media ?? []),
+            { asset: asset.id, ...(asset.alt ? { alt: asset.alt } : {}) },
+          ]);
         },
         stop.signal,
         (sent) => {
@@ -290,7 +302,12 @@ export class Draft {
       const before = this.deviceKey;
       const post = this.post
         ? await this.#patch(content, keepalive)
-        : await call('POST /workspaces/{workspace}/posts', { path: { workspace: this.workspace }, body: content, key: this.#key, keepalive });
+        : await call('POST /workspaces/{workspace}/posts', {
+            path: { workspace: this.workspace },
+            body: content,
+            key: this.#key,
+            keepalive,
+          });
       if (!this.post) history.replaceState(history.state, '', `/w/${this.workspace}/compose/${post.id}`);
       this.#accepted(post, content);
       if (before !== this.deviceKey) await device.drop('drafts', before);
@@ -364,7 +381,11 @@ export class Draft {
   /** Keeps our words as a post of its own and leaves theirs alone. */
   async fork(): Promise<Post> {
     const body = $state.snapshot(this.content) as Content;
-    const post = await call('POST /workspaces/{workspace}/posts', { path: { workspace: this.workspace }, body, key: newKey() });
+    const post = await call('POST /workspaces/{workspace}/posts', {
+      path: { workspace: this.workspace },
+      body,
+      key: newKey(),
+    });
     await device.drop('drafts', this.deviceKey);
     return post;
   }
@@ -378,7 +399,11 @@ export class Draft {
     try {
       const post = this.post
         ? await this.#patch(body)
-        : await call('POST /workspaces/{workspace}/posts', { path: { workspace: this.workspace }, body, key: this.#key });
+        : await call('POST /workspaces/{workspace}/posts', {
+            path: { workspace: this.workspace },
+            body,
+            key: this.#key,
+          });
       const key = this.deviceKey;
       this.#ended = true;
       Object.values(this.#timers).forEach(clearTimeout);

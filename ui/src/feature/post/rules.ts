@@ -1,5 +1,15 @@
 /** What can be said about a post while typing, from the platforms' own declarations. The server's check stays the judge. */
-import type { AltTextRule, Asset, Channel, CheckProblem, MediaRef, Platform, PostKind, Segment, TextRule } from '../../api/types';
+import type {
+  AltTextRule,
+  Asset,
+  Channel,
+  CheckProblem,
+  MediaRef,
+  Platform,
+  PostKind,
+  Segment,
+  TextRule,
+} from '../../api/types';
 import { lengthOf } from '../../text/count';
 import { t } from '../../words/words.svelte';
 import type { Content } from './body';
@@ -38,7 +48,15 @@ export function threads(platform: Platform | undefined): boolean {
 export function sentParts(content: Content, channel: string, platform: Platform | undefined): Part[] {
   const parts = partsFor(content, channel);
   if (threads(platform) || parts.length < 2) return parts;
-  return [{ text: parts.map((one) => one.text).filter(Boolean).join('\n\n'), media: parts.flatMap((one) => one.media) }];
+  return [
+    {
+      text: parts
+        .map((one) => one.text)
+        .filter(Boolean)
+        .join('\n\n'),
+      media: parts.flatMap((one) => one.media),
+    },
+  ];
 }
 
 const roleOf = (part: number) => (part === 0 ? 'post' : 'reply');
@@ -46,7 +64,9 @@ const roleOf = (part: number) => (part === 0 ? 'post' : 'reply');
 /** The kind that a part would be sent as: the first that takes its media, else the one nearest to it. */
 export function kindFor(platform: Platform | undefined, part: number, media: MediaRef[]): PostKind | undefined {
   const kinds = (platform?.kinds ?? []).filter((kind) => kind.roles.includes(roleOf(part)));
-  return kinds.find((kind) => media.length >= kind.min_media && media.length <= (kind.max_media || Infinity)) ?? kinds[0];
+  return (
+    kinds.find((kind) => media.length >= kind.min_media && media.length <= (kind.max_media || Infinity)) ?? kinds[0]
+  );
 }
 
 /** A number of the rule, or what this channel's own server says. */
@@ -93,21 +113,49 @@ export function localProblems(content: Content, known: Known): PostProblem[] {
     if (!channel || !platform) continue;
     const parts = sentParts(content, id, platform);
     if (parts.every((one) => !one.text.trim() && !one.media.length)) {
-      found.push({ channel: id, ours: true, code: 'post_empty', message: t('check.empty'), severity: 'block', part: 0, field: 'text' });
+      found.push({
+        channel: id,
+        ours: true,
+        code: 'post_empty',
+        message: t('check.empty'),
+        severity: 'block',
+        part: 0,
+        field: 'text',
+      });
       continue;
     }
     if (content.segments.length && !threads(platform)) {
-      found.push({ channel: id, ours: true, code: 'joined', message: t('check.joined'), severity: 'note', part: 1, field: 'text' });
+      found.push({
+        channel: id,
+        ours: true,
+        code: 'joined',
+        message: t('check.joined'),
+        severity: 'note',
+        part: 1,
+        field: 'text',
+      });
     }
     parts.forEach((one, part) => found.push(...partProblems(id, part, one, { channel, platform, known })));
     if (channel.state === 'reconnect') {
-      found.push({ channel: id, ours: true, code: 'channel_reconnect', message: t('check.reconnect'), severity: 'warn', fix: 'reconnect' });
+      found.push({
+        channel: id,
+        ours: true,
+        code: 'channel_reconnect',
+        message: t('check.reconnect'),
+        severity: 'warn',
+        fix: 'reconnect',
+      });
     }
   }
   return found;
 }
 
-function partProblems(id: string, part: number, one: Part, { channel, platform, known }: { channel: Channel; platform: Platform; known: Known }): PostProblem[] {
+function partProblems(
+  id: string,
+  part: number,
+  one: Part,
+  { channel, platform, known }: { channel: Channel; platform: Platform; known: Known },
+): PostProblem[] {
   const found: PostProblem[] = [];
   const kind = kindFor(platform, part, one.media);
   const measured = measure(one.text, kind, channel);
@@ -124,14 +172,36 @@ function partProblems(id: string, part: number, one: Part, { channel, platform, 
     });
   }
   if (kind && kind.max_media && one.media.length > kind.max_media) {
-    const most = Math.max(...platform.kinds.map((other) => (other.max_media_fact && channel.facts?.[other.max_media_fact]) || other.max_media));
+    const most = Math.max(
+      ...platform.kinds.map(
+        (other) => (other.max_media_fact && channel.facts?.[other.max_media_fact]) || other.max_media,
+      ),
+    );
     if (one.media.length > most && platform.kinds.every((other) => other.max_media)) {
-      found.push({ channel: id, ours: true, part, code: 'media_too_many', field: 'media', message: t('check.media', { n: one.media.length, most }), severity: 'block' });
+      found.push({
+        channel: id,
+        ours: true,
+        part,
+        code: 'media_too_many',
+        field: 'media',
+        message: t('check.media', { n: one.media.length, most }),
+        severity: 'block',
+      });
     }
   }
-  const least = Math.min(...platform.kinds.filter((other) => other.roles.includes('post')).map((other) => other.min_media));
+  const least = Math.min(
+    ...platform.kinds.filter((other) => other.roles.includes('post')).map((other) => other.min_media),
+  );
   if (part === 0 && least > 0 && !one.media.length) {
-    found.push({ channel: id, ours: true, part, code: 'media_missing', field: 'media', message: t('check.needsMedia'), severity: 'block' });
+    found.push({
+      channel: id,
+      ours: true,
+      part,
+      code: 'media_missing',
+      field: 'media',
+      message: t('check.needsMedia'),
+      severity: 'block',
+    });
   }
   if (known.altText !== 'optional') {
     one.media.forEach((ref, i) => {
@@ -161,7 +231,10 @@ export function together(local: PostProblem[], server: PostProblem[]): PostProbl
     const field = one.field ?? '';
     const known = all.some(
       (other) =>
-        other.code === one.code && (other.part ?? 0) === (one.part ?? 0) && (other.channel === one.channel || one.code === 'alt_missing') && (other.field ?? '') === field,
+        other.code === one.code &&
+        (other.part ?? 0) === (one.part ?? 0) &&
+        (other.channel === one.channel || one.code === 'alt_missing') &&
+        (other.field ?? '') === field,
     );
     if (!known) all.push(one);
   }

@@ -1,0 +1,96 @@
+// Every page, light and dark, wide and on a phone: no finding of axe, nothing wider than the window, nothing to other hosts.
+import { readFileSync } from 'node:fs';
+import { must, signIn, wait } from './world.mjs';
+
+const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+
+async function findings(page) {
+  return page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      resultTypes: ['violations'],
+    });
+    // A day of the calendar is named by a summary ("Tuesday 24 November, 4 posts"), not by all that stands in it.
+    for (const one of violations)
+      one.nodes = one.nodes.filter(
+        (node) => one.id !== 'label-content-name-mismatch' || !/gridcell|data-day/.test(node.html.slice(0, 60)),
+      );
+    return violations
+      .filter((one) => one.nodes.length)
+      .map(
+        (one) =>
+          `${one.id} (${one.nodes.length}): ${one.nodes[0].target.join(' ')} ${one.nodes[0].failureSummary?.split('\n')[1] ?? ''}`,
+      );
+  });
+}
+
+export default async function everyPage({ url, browser, page, api, workspace }) {
+  const { body: channels } = await api('GET', `/workspaces/${workspace}/channels`);
+  const channel = channels.items[0].id;
+  const { body: post } = await api('POST', `/workspaces/${workspace}/posts`, {
+    text: 'Sunday reading',
+    channels: [channel],
+    schedule: { at: new Date(Date.now() + 3_600_000).toISOString(), timezone: 'Europe/Berlin' },
+  });
+  await api('POST', `/workspaces/${workspace}/posts`, { text: 'A draft', channels: [channel], labels: ['sale'] });
+  const base = `${url}/w/${workspace}`;
+  const pages = [
+    base,
+    `${base}/compose`,
+    `${base}/compose/${post.id}`,
+    `${base}/calendar`,
+    `${base}/calendar/list`,
+    `${base}/posts`,
+    `${base}/posts?status=failed`,
+    `${base}/posts/${post.id}`,
+    `${base}/deliveries/${post.deliveries[0].id}`,
+    `${base}/media`,
+    `${base}/channels`,
+    `${base}/channels/${channel}`,
+    `${base}/channels/connect`,
+    `${base}/channels/connect/mastodon`,
+    `${base}/practice`,
+    `${base}/members`,
+    `${base}/members?invite=1`,
+    `${base}/settings`,
+    `${base}/settings?new=1`,
+    `${base}/me`,
+    `${base}/me/security`,
+    `${base}/server`,
+    `${base}/nowhere`,
+    `${url}/signin`,
+  ];
+  await page.close();
+  const bad = [];
+  for (const look of [
+    { width: 1440, height: 900 },
+    { width: 1440, height: 900, dark: true },
+    { width: 320, height: 640, touch: true },
+  ]) {
+    const { page: one, context } = await browser(look);
+    const elsewhere = [];
+    one.on(
+      'request',
+      (request) =>
+        !request.url().startsWith(url) && !/^(data|blob):/.test(request.url()) && elsewhere.push(request.url()),
+    );
+    await signIn(one, url);
+    for (const address of pages) {
+      await one.goto(address);
+      await wait(700);
+      await one.evaluate(() =>
+        document
+          .querySelectorAll('*')
+          .forEach((element) => element.getAnimations().forEach((motion) => motion.finish())),
+      );
+      const session = await context.newCDPSession(one);
+      await session.send('Runtime.evaluate', { expression: axe });
+      const name = `${look.width}${look.dark ? ' dark' : ''} ${address.slice(url.length).replace(workspace, 'w')}`;
+      for (const finding of await findings(one)) bad.push(`${name}: ${finding}`);
+      const wide = await one.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (wide > 0) bad.push(`${name}: ${wide} px wider than the window`);
+    }
+    must(!elsewhere.length, `requests to other hosts: ${elsewhere[0]}`);
+  }
+  must(!bad.length, `${bad.length} findings:\n  ${bad.slice(0, 40).join('\n  ')}`);
+}

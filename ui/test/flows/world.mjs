@@ -1,0 +1,112 @@
+// A real server and real browsers for the flows: start(), then a claimed organization by the API or by hand.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHmac } from 'node:crypto';
+
+export const code = 'kestrel-otter-lantern-42';
+export const mira = {
+  name: 'Mira Lindqvist',
+  email: 'mira@halden.studio',
+  password: 'quiet-harbour-lantern-77',
+  organization: 'Halden Studio',
+};
+
+const freePort = () =>
+  new Promise((done) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+
+/** Starts the binary on an empty folder and waits until it answers. */
+export async function start(binary) {
+  const data = mkdtempSync(join(tmpdir(), 'omniposto-flow-'));
+  const port = await freePort();
+  const process_ = spawn(binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`], {
+    env: { ...process.env, OMNIPOSTO_SETUP__CODE: code },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  for (const stream of [process_.stdout, process_.stderr]) stream.on('data', (part) => (log += part));
+  const url = `http://localhost:${port}`;
+  for (let tries = 0; ; tries++) {
+    const ready = await fetch(`${url}/readyz`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+    if (ready) break;
+    if (tries > 100) throw new Error(`the server does not answer:\n${log}`);
+    await wait(100);
+  }
+  return {
+    url,
+    log: () => log,
+    async stop() {
+      process_.kill('SIGTERM');
+      await new Promise((done) => process_.once('exit', done));
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Claims the server by its API; gives the cookie and the ids. */
+export async function claim(url) {
+  const api = client(url);
+  const { body } = await api('POST', '/setup', { code, ...mira, timezone: 'Europe/Berlin' });
+  return { api, workspace: body.workspace, organization: body.organization };
+}
+
+/** A client of the API that keeps its cookie. */
+export function client(url) {
+  let cookie = '';
+  return async (method, path, body, headers = {}) => {
+    const answer = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(body ? { 'Content-Type': 'application/json' } : {}),
+        Origin: url,
+        ...(cookie ? { Cookie: cookie } : {}),
+        ...headers,
+      },
+      body: body ? JSON.stringify(body) : undefined,
+    });
+    for (const set of answer.headers.getSetCookie()) cookie = set.split(';')[0];
+    const text = await answer.text();
+    const parsed = text ? JSON.parse(text) : undefined;
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return { body: parsed };
+  };
+}
+
+/** Signs in by the page and waits for Home. */
+export async function signIn(page, url, who = mira) {
+  await page.goto(`${url}/signin`);
+  await page.fill('[name=email]', who.email);
+  await page.fill('[name=password]', who.password);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/w/**');
+}
+
+/** The six digits of a TOTP secret at a moment. */
+export function totp(secret, at = Date.now()) {
+  const bits = [...secret.replace(/\s|=/g, '')]
+    .map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0'))
+    .join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
+  const sum = createHmac('sha1', key).update(counter).digest();
+  const offset = sum[19] & 15;
+  return String((sum.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+/** Fails with a sentence. */
+export function must(holds, sentence) {
+  if (!holds) throw new Error(sentence);
+}
