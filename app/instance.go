@@ -33,7 +33,7 @@ type StoreView struct {
 }
 
 type auditInput struct {
-	Organization ref.Organization `path:"organization" maxLength:"40" doc:"The organization's id."`
+	op.OrganizationPath
 	op.Page
 }
 

@@ -48,7 +48,7 @@ func statePlace(s state) secret.Place {
 }
 
 type authorizeInput struct {
-	WorkspacePath
+	op.WorkspacePath
 	Body struct {
 		Platform string            `json:"platform" minLength:"1" maxLength:"64"`
 		Way      string            `json:"way,omitempty" maxLength:"64"`

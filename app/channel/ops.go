@@ -106,19 +106,14 @@ func (c Channel) View() View {
 		TokenExpiresAt: instant(c.TokenExpiresAt), LastPublishedAt: instant(c.LastPublishedAt), LastCheckedAt: instant(c.LastCheckedAt), CreatedAt: c.CreatedAt}
 }
 
-// WorkspacePath is the part of a path that names the workspace.
-type WorkspacePath struct {
-	Workspace ref.Workspace `path:"workspace" maxLength:"40" doc:"The workspace's id."`
-}
-
 // ChannelPath is the part of a path that names the channel.
 type ChannelPath struct {
-	WorkspacePath
+	op.WorkspacePath
 	Channel ref.Channel `path:"channel" maxLength:"40" doc:"The channel's id."`
 }
 
 type connectInput struct {
-	WorkspacePath
+	op.WorkspacePath
 	Body struct {
 		Platform string            `json:"platform" minLength:"1" maxLength:"64"`
 		Way      string            `json:"way,omitempty" maxLength:"64" doc:"One of the platform's ways; the best when absent."`
@@ -150,7 +145,7 @@ type NextSlot struct {
 }
 
 type pageInput struct {
-	WorkspacePath
+	op.WorkspacePath
 	op.Page
 }
 
@@ -203,17 +198,8 @@ func (s *Channels) Operations() []op.Operation {
 	}, append(s.platformOperations(), s.oauthOperations()...)...)
 }
 
-func view[T any](ctx context.Context, db *store.DB, fn func(tx store.ReadTx) (*T, error)) (*T, error) {
-	var out *T
-	err := db.View(ctx, func(tx store.ReadTx) (err error) {
-		out, err = fn(tx)
-		return err
-	})
-	return out, err
-}
-
-func (s *Channels) list(ctx context.Context, c op.Call, _ *WorkspacePath) (*op.Listed[View], error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[View], error) {
+func (s *Channels) list(ctx context.Context, c op.Call, _ *op.WorkspacePath) (*op.Listed[View], error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[View], error) {
 		out := &op.Listed[View]{Items: []View{}}
 		for _, ch := range Of(tx, c.Organization, c.Workspace) {
 			out.Items = append(out.Items, ch.View())
@@ -223,7 +209,7 @@ func (s *Channels) list(ctx context.Context, c op.Call, _ *WorkspacePath) (*op.L
 }
 
 func (s *Channels) read(ctx context.Context, c op.Call, in *ChannelPath) (*View, error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*View, error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*View, error) {
 		ch, ok := Get(tx, c.Organization, c.Workspace, in.Channel)
 		if !ok {
 			return nil, ErrNotFound
@@ -324,7 +310,7 @@ func checkSettings(spec *connector.Spec, ch Channel, settings json.RawMessage) e
 }
 
 func (s *Channels) nextSlots(ctx context.Context, c op.Call, in *slotsInput) (*op.Listed[NextSlot], error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[NextSlot], error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[NextSlot], error) {
 		ch, ok := Get(tx, c.Organization, c.Workspace, in.Channel)
 		if !ok {
 			return nil, ErrNotFound
@@ -354,7 +340,7 @@ func (s *Channels) practice(ctx context.Context, c op.Call, in *pageInput) (*op.
 	if err != nil {
 		return nil, err
 	}
-	return view(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[FeedItem], error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[FeedItem], error) {
 		out := &op.Listed[FeedItem]{Items: []FeedItem{}}
 		var last store.Key
 		for key, i := range items.By(tx, "newest", store.Range{Prefix: store.K(c.Workspace), To: at, Back: true}) {

@@ -169,7 +169,7 @@ func (s *Identities) changePassword(ctx context.Context, c op.Call, in *changePa
 }
 
 func (s *Identities) listSessions(ctx context.Context, c op.Call, _ *op.None) (*op.Listed[SessionView], error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[SessionView], error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[SessionView], error) {
 		out := &op.Listed[SessionView]{Items: []SessionView{}}
 		for _, sess := range sessions.All(tx, store.Range{Prefix: store.K(c.Actor.Identity), Back: true}) {
 			if sess.Waiting || sess.over(tx.Now(), false) || len(out.Items) == 200 {
@@ -201,7 +201,7 @@ func (s *Identities) revokeOthers(ctx context.Context, c op.Call, _ *op.None) (*
 }
 
 func (s *Identities) invited(ctx context.Context, _ op.Call, in *invitedInput) (*InvitedTo, error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*InvitedTo, error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*InvitedTo, error) {
 		i, err := organization.Invited(tx, in.Body.Token)
 		if err != nil {
 			return nil, err

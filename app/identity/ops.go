@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -166,12 +165,3 @@ var (
 	exampleMe      = Me{Identity: exampleProfile, SecondFactor: true, RecoveryCodesLeft: 10, Organizations: []OrganizationAccess{{Name: "Halden Studio", Role: access.Owner,
 		Permissions: []access.Permission{access.MembersRead}, Workspaces: []WorkspaceAccess{{Name: "Fjellvik Outdoor", Timezone: "Europe/Berlin", Role: access.Owner}}}}}
 )
-
-func view[T any](ctx context.Context, db *store.DB, fn func(tx store.ReadTx) (*T, error)) (*T, error) {
-	var out *T
-	err := db.View(ctx, func(tx store.ReadTx) (err error) {
-		out, err = fn(tx)
-		return err
-	})
-	return out, err
-}

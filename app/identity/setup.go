@@ -168,7 +168,7 @@ func (s *Identities) setupOperations() []op.Operation {
 }
 
 func (s *Identities) setupState(ctx context.Context, _ op.Call, _ *op.None) (*SetupState, error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*SetupState, error) { return &SetupState{Claimed: Claimed(tx)}, nil })
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*SetupState, error) { return &SetupState{Claimed: Claimed(tx)}, nil })
 }
 
 func (s *Identities) setup(ctx context.Context, c op.Call, in *setupInput) (*SetupDone, error) {

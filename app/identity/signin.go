@@ -222,7 +222,7 @@ func (s *Identities) prove(tx store.Tx, id ref.Identity, code, recoveryCode stri
 }
 
 func (s *Identities) read(ctx context.Context, c op.Call, _ *op.None) (*Me, error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*Me, error) { return s.me(tx, c.Actor) })
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*Me, error) { return s.me(tx, c.Actor) })
 }
 
 func (s *Identities) signOut(ctx context.Context, c op.Call, _ *op.None) (*op.None, error) {

@@ -105,32 +105,27 @@ type UploadView struct {
 	Asset  AssetView  `json:"asset"`
 }
 
-// WorkspacePath is the part of a path that names the workspace.
-type WorkspacePath struct {
-	Workspace ref.Workspace `path:"workspace" maxLength:"40" doc:"The workspace's id."`
-}
-
 // AssetPath is the part of a path that names the asset.
 type AssetPath struct {
-	WorkspacePath
+	op.WorkspacePath
 	Asset ref.Asset `path:"asset" maxLength:"40" doc:"The asset's id."`
 }
 
 // UploadPath is the part of a path that names the upload.
 type UploadPath struct {
-	WorkspacePath
+	op.WorkspacePath
 	Upload ref.Upload `path:"upload" maxLength:"40" doc:"The upload's id."`
 }
 
 type listInput struct {
-	WorkspacePath
+	op.WorkspacePath
 	op.Page
 	Kind   Kind `query:"kind" enum:"image,video,gif,audio,document"`
 	Unused bool `query:"unused" doc:"Only what no post uses."`
 }
 
 type beginInput struct {
-	WorkspacePath
+	op.WorkspacePath
 	Body struct {
 		Name  string `json:"name" minLength:"1" maxLength:"200"`
 		Bytes int64  `json:"bytes" minimum:"1" maximum:"1099511627776"`
@@ -254,7 +249,7 @@ func act(action audit.Action, a Asset) op.Act {
 }
 
 // upload takes a whole file and waits a while for the verdict: who sends a damaged file in one request is told at once.
-func (f *Files) upload(ctx context.Context, c op.Call, _ *WorkspacePath) (*AssetView, error) {
+func (f *Files) upload(ctx context.Context, c op.Call, _ *op.WorkspacePath) (*AssetView, error) {
 	n := NewUpload{Organization: c.Organization, Workspace: c.Workspace, By: c.Actor.Identity}
 	part, err := f.filePart(c, &n)
 	if err != nil {

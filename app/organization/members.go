@@ -55,18 +55,18 @@ type InvitationView struct {
 
 // MemberPath is the part of a path that names the member.
 type MemberPath struct {
-	OrganizationPath
+	op.OrganizationPath
 	Member ref.Member `path:"member" maxLength:"40" doc:"The member's id."`
 }
 
 // InvitationPath is the part of a path that names the invitation.
 type InvitationPath struct {
-	OrganizationPath
+	op.OrganizationPath
 	Invitation ref.Invitation `path:"invitation" maxLength:"40" doc:"The invitation's id."`
 }
 
 type listMembers struct {
-	OrganizationPath
+	op.OrganizationPath
 	op.Page
 }
 
@@ -79,7 +79,7 @@ type updateMember struct {
 }
 
 type invite struct {
-	OrganizationPath
+	op.OrganizationPath
 	Body struct {
 		Email      string      `json:"email" format:"email" maxLength:"254"`
 		Role       access.Role `json:"role" enum:"owner,admin,member,billing"`
@@ -239,7 +239,7 @@ func (i Invitation) view() InvitationView {
 	return InvitationView{ID: i.ID, Email: i.Email, Role: i.Role, Workspaces: places(i.Workspaces), ExpiresAt: i.ExpiresAt, CreatedAt: i.CreatedAt}
 }
 
-func (s *Organizations) listInvitations(ctx context.Context, c op.Call, _ *OrganizationPath) (*op.Listed[InvitationView], error) {
+func (s *Organizations) listInvitations(ctx context.Context, c op.Call, _ *op.OrganizationPath) (*op.Listed[InvitationView], error) {
 	out := &op.Listed[InvitationView]{Items: []InvitationView{}}
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		for _, i := range invitations.All(tx, store.Range{Prefix: store.K(c.Organization)}) {

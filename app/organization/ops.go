@@ -80,16 +80,6 @@ func (w Workspace) View() WorkspaceView {
 		FirstStepsDone: w.FirstSteps, Version: w.Version, CreatedAt: w.CreatedAt}
 }
 
-// OrganizationPath is the part of a path that names the organization.
-type OrganizationPath struct {
-	Organization ref.Organization `path:"organization" maxLength:"40" doc:"The organization's id."`
-}
-
-// WorkspacePath is the part of a path that names the workspace.
-type WorkspacePath struct {
-	Workspace ref.Workspace `path:"workspace" maxLength:"40" doc:"The workspace's id."`
-}
-
 type createOrganization struct {
 	Body struct {
 		Name      string `json:"name" minLength:"1" maxLength:"100"`
@@ -99,14 +89,14 @@ type createOrganization struct {
 }
 
 type updateOrganization struct {
-	OrganizationPath
+	op.OrganizationPath
 	Body struct {
 		Name *string `json:"name,omitempty" minLength:"1" maxLength:"100"`
 	}
 }
 
 type createWorkspace struct {
-	OrganizationPath
+	op.OrganizationPath
 	Body struct {
 		Name     string `json:"name" minLength:"1" maxLength:"100"`
 		Timezone string `json:"timezone" minLength:"1" maxLength:"64" doc:"IANA name, like Europe/Berlin."`
@@ -114,7 +104,7 @@ type createWorkspace struct {
 }
 
 type updateWorkspace struct {
-	WorkspacePath
+	op.WorkspacePath
 	Body struct {
 		Name           *string `json:"name,omitempty" minLength:"1" maxLength:"100"`
 		Timezone       *string `json:"timezone,omitempty" minLength:"1" maxLength:"64"`
@@ -183,7 +173,7 @@ func (s *Organizations) create(ctx context.Context, c op.Call, in *createOrganiz
 	})
 }
 
-func (s *Organizations) read(ctx context.Context, c op.Call, _ *OrganizationPath) (*OrganizationView, error) {
+func (s *Organizations) read(ctx context.Context, c op.Call, _ *op.OrganizationPath) (*OrganizationView, error) {
 	var out OrganizationView
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		o, ok := Get(tx, c.Organization)
@@ -216,7 +206,7 @@ func (s *Organizations) update(ctx context.Context, c op.Call, in *updateOrganiz
 	})
 }
 
-func (s *Organizations) listWorkspaces(ctx context.Context, c op.Call, _ *OrganizationPath) (*op.Listed[WorkspaceView], error) {
+func (s *Organizations) listWorkspaces(ctx context.Context, c op.Call, _ *op.OrganizationPath) (*op.Listed[WorkspaceView], error) {
 	out := &op.Listed[WorkspaceView]{Items: []WorkspaceView{}}
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		for _, w := range WorkspacesOf(tx, c.Organization) {
@@ -242,7 +232,7 @@ func (s *Organizations) createWorkspace(ctx context.Context, c op.Call, in *crea
 	})
 }
 
-func (s *Organizations) readWorkspace(ctx context.Context, c op.Call, _ *WorkspacePath) (*WorkspaceView, error) {
+func (s *Organizations) readWorkspace(ctx context.Context, c op.Call, _ *op.WorkspacePath) (*WorkspaceView, error) {
 	var out WorkspaceView
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		w, ok := GetWorkspace(tx, c.Organization, c.Workspace)

@@ -88,12 +88,12 @@ func (v DeliveryDetail) ETagVersion() int64 { return v.Version }
 
 // DeliveryPath is the part of a path that names the delivery.
 type DeliveryPath struct {
-	WorkspacePath
+	op.WorkspacePath
 	Delivery ref.Delivery `path:"delivery" maxLength:"40" doc:"The delivery's id."`
 }
 
 type listDeliveries struct {
-	WorkspacePath
+	op.WorkspacePath
 	op.Page
 	Post   ref.Post `query:"post" maxLength:"40"`
 	Status string   `query:"status" enum:"needs_attention,failed,paused,missed,sending,scheduled,published,cancelled"`
@@ -217,7 +217,7 @@ func (s *Posts) listDeliveries(ctx context.Context, c op.Call, in *listDeliverie
 	if err != nil {
 		return nil, err
 	}
-	return view(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[DeliveryView], error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[DeliveryView], error) {
 		out := &op.Listed[DeliveryView]{Items: []DeliveryView{}}
 		if !in.Post.Zero() {
 			if _, ok := Get(tx, c.Organization, c.Workspace, in.Post); !ok {
@@ -252,7 +252,7 @@ func (s *Posts) listDeliveries(ctx context.Context, c op.Call, in *listDeliverie
 }
 
 func (s *Posts) readDelivery(ctx context.Context, c op.Call, in *DeliveryPath) (*DeliveryDetail, error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*DeliveryDetail, error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*DeliveryDetail, error) {
 		d, err := s.Deliveries.Get(tx, c.Organization, c.Workspace, in.Delivery)
 		if err != nil {
 			return nil, ErrNoDelivery

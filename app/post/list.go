@@ -33,7 +33,7 @@ type Row struct {
 }
 
 type listPosts struct {
-	WorkspacePath
+	op.WorkspacePath
 	op.Page
 	From    time.Time   `query:"from" doc:"Only posts that go out at or after this instant."`
 	To      time.Time   `query:"to" doc:"Only posts that go out before this instant."`
@@ -45,7 +45,7 @@ type listPosts struct {
 }
 
 type calendarInput struct {
-	WorkspacePath
+	op.WorkspacePath
 	From time.Time `query:"from" required:"true"`
 	To   time.Time `query:"to" required:"true"`
 }
@@ -130,7 +130,7 @@ func (s *Posts) list(ctx context.Context, c op.Call, in *listPosts) (*op.Listed[
 	if err != nil {
 		return nil, err
 	}
-	return view(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[Row], error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[Row], error) {
 		out := &op.Listed[Row]{Items: []Row{}}
 		if in.Deleted {
 			return out, s.listDeleted(tx, c, in, at, out)
@@ -221,7 +221,7 @@ func (s *Posts) calendar(ctx context.Context, c op.Call, in *calendarInput) (*op
 	if !in.To.After(in.From) || in.To.Sub(in.From) > calendarSpan {
 		return nil, ErrFilter.At("to", "choose a span of at most 100 days")
 	}
-	return view(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[Row], error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[Row], error) {
 		return &op.Listed[Row]{Items: s.between(tx, c, in.From, in.To, calendarMost)}, nil
 	})
 }
@@ -285,8 +285,8 @@ const (
 	homeSlots  = 20
 )
 
-func (s *Posts) home(ctx context.Context, c op.Call, _ *WorkspacePath) (*Home, error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*Home, error) {
+func (s *Posts) home(ctx context.Context, c op.Call, _ *op.WorkspacePath) (*Home, error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*Home, error) {
 		w, ok := organization.GetWorkspace(tx, c.Organization, c.Workspace)
 		if !ok {
 			return nil, ErrNotFound

@@ -105,19 +105,14 @@ type View struct {
 // ETagVersion implements op.Versioned.
 func (v View) ETagVersion() int64 { return v.Version }
 
-// WorkspacePath is the part of a path that names the workspace.
-type WorkspacePath struct {
-	Workspace ref.Workspace `path:"workspace" maxLength:"40" doc:"The workspace's id."`
-}
-
 // PostPath is the part of a path that names the post.
 type PostPath struct {
-	WorkspacePath
+	op.WorkspacePath
 	Post ref.Post `path:"post" maxLength:"40" doc:"The post's id."`
 }
 
 type createPost struct {
-	WorkspacePath
+	op.WorkspacePath
 	Body Content
 }
 
@@ -139,7 +134,7 @@ type updatePost struct {
 }
 
 type checkPost struct {
-	WorkspacePath
+	op.WorkspacePath
 	Body Content
 }
 
@@ -270,17 +265,8 @@ func (v VariantView) variant() Variant {
 	return out
 }
 
-func view[T any](ctx context.Context, db *store.DB, fn func(tx store.ReadTx) (*T, error)) (*T, error) {
-	var out *T
-	err := db.View(ctx, func(tx store.ReadTx) (err error) {
-		out, err = fn(tx)
-		return err
-	})
-	return out, err
-}
-
 func (s *Posts) read(ctx context.Context, c op.Call, in *PostPath) (*View, error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*View, error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*View, error) {
 		p, ok := Get(tx, c.Organization, c.Workspace, in.Post)
 		if !ok {
 			return nil, ErrNotFound
@@ -290,7 +276,7 @@ func (s *Posts) read(ctx context.Context, c op.Call, in *PostPath) (*View, error
 }
 
 func (s *Posts) check(ctx context.Context, c op.Call, in *checkPost) (*Checked, error) {
-	return view(ctx, s.DB, func(tx store.ReadTx) (*Checked, error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*Checked, error) {
 		p := Post{Organization: c.Organization, Workspace: c.Workspace}
 		if err := in.Body.apply(&p); err != nil {
 			return nil, err
