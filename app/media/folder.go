@@ -119,14 +119,14 @@ func (f *Folder) Open(_ context.Context, key string) (Object, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", key, err)
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
+	stat, err := file.Stat()
+	if err == nil && !stat.Mode().IsRegular() {
 		err = ErrAbsent
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", key, err), file.Close())
 	}
-	return folderObject{file, info.Size()}, nil
+	return folderObject{file, stat.Size()}, nil
 }
 
 type folderObject struct {
@@ -179,14 +179,14 @@ func (f *Folder) List(ctx context.Context, prefix string) iter.Seq2[Entry, error
 			case d.IsDir():
 				return nil
 			}
-			info, err := d.Info()
+			stat, err := d.Info()
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			if !yield(Entry{name, info.Size(), info.ModTime().UTC()}, nil) {
+			if !yield(Entry{name, stat.Size(), stat.ModTime().UTC()}, nil) {
 				return fs.SkipAll
 			}
 			return nil
@@ -204,8 +204,8 @@ func (f *Folder) Tidy(_ context.Context, before time.Time) error {
 		return fmt.Errorf("tidy storage folder: %w", err)
 	}
 	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && info.ModTime().Before(before) {
+		stat, err := e.Info()
+		if err == nil && stat.ModTime().Before(before) {
 			_ = f.root.Remove(path.Join(incoming, e.Name()))
 		}
 	}

@@ -105,11 +105,11 @@ func writeFrame(body *bytes.Buffer, img image.Image, delay int) error {
 	if err := encodeWebP(&one, img, movingQuality, false); err != nil {
 		return fmt.Errorf("encode image/webp: %w", err)
 	}
-	var data []byte
+	var streams []byte
 	for _, c := range riffChunks(one.Bytes()) {
 		switch c.name {
 		case "ALPH", "VP8 ", "VP8L":
-			data = append(data, c.whole...)
+			streams = append(streams, c.whole...)
 		}
 	}
 	b := img.Bounds()
@@ -118,7 +118,7 @@ func writeFrame(body *bytes.Buffer, img image.Image, delay int) error {
 	putUint24(head[9:], b.Dy()-1)
 	putUint24(head[12:], delay)
 	head[15] = 0x02 // don't blend: the frame is whole
-	writeChunk(body, "ANMF", append(head, data...))
+	writeChunk(body, "ANMF", append(head, streams...))
 	return nil
 }
 

@@ -150,11 +150,11 @@ func (s *S3) Open(ctx context.Context, key string) (Object, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
-	info, err := s.client.StatObject(ctx, s.bucket, key, minio.StatObjectOptions{})
+	stat, err := s.client.StatObject(ctx, s.bucket, key, minio.StatObjectOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", key, absent(err))
 	}
-	return &s3Object{s: s, ctx: ctx, key: key, size: info.Size}, nil
+	return &s3Object{s: s, ctx: ctx, key: key, size: stat.Size}, nil
 }
 
 // absent turns the server's word for it into ErrAbsent.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/media"
 	"github.com/omniposto/omniposto/app/media/s3test"
@@ -212,7 +213,7 @@ func TestStorageKeepsNothingOfAFailedWrite(t *testing.T) {
 		if got := get(t, s, "kept"); string(got) != "old" {
 			t.Errorf("the old object is %q", got)
 		}
-		if err := s.Tidy(t.Context(), time.Now().Add(time.Hour)); err != nil {
+		if err := s.Tidy(t.Context(), clock.System().Now().Add(time.Hour)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -255,13 +256,13 @@ func TestFolderTidiesWhatADeadProcessLeft(t *testing.T) {
 	if err := os.WriteFile(left, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Tidy(t.Context(), time.Now().Add(-time.Hour)); err != nil {
+	if err := f.Tidy(t.Context(), clock.System().Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(left); err != nil {
 		t.Errorf("a young file is gone: %v", err)
 	}
-	if err := f.Tidy(t.Context(), time.Now().Add(time.Hour)); err != nil {
+	if err := f.Tidy(t.Context(), clock.System().Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {

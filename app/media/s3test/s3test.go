@@ -1,6 +1,6 @@
 // Package s3test gives tests a real S3 server: the one that OMNIPOSTO_TEST_S3 names
-// (http://ACCESS:SECRET@host:port/bucket?region=…), or versitygw started for the test, which is found on PATH or named by
-// OMNIPOSTO_VERSITYGW. The program doesn't import it.
+// (http://ACCESS:SECRET@host:port?region=…), or versitygw started for the test, which is found on PATH or named by
+// OMNIPOSTO_VERSITYGW. Each test gets a bucket of its own. The program doesn't import it.
 //
 // Why versitygw: it is a whole S3 server that go install builds; a popular fake gave back other bytes than were sent in
 // parts and took wrong signatures.
@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 	"github.com/omniposto/omniposto/app/base/random"
 )
 
-// Server is where a test finds its bucket, which is empty at first when the server was started for it.
+// Server is where a test finds its bucket, which is empty at first.
 type Server struct {
 	Endpoint, Region, Bucket string
 	Access, Secret           string
@@ -49,11 +50,13 @@ func Open(t testing.TB) (Server, bool) {
 func running(t testing.TB, text string) Server {
 	t.Helper()
 	u, err := url.Parse(text)
-	if err != nil || u.User == nil || len(u.Path) < 2 {
-		t.Fatalf("OMNIPOSTO_TEST_S3 must be http://ACCESS:SECRET@host:port/bucket")
+	if err != nil || u.User == nil || u.Host == "" {
+		t.Fatalf("OMNIPOSTO_TEST_S3 must be http://ACCESS:SECRET@host:port?region=…")
 	}
-	secret, _ := u.User.Password()
-	return Server{u.Scheme + "://" + u.Host, u.Query().Get("region"), u.Path[1:], u.User.Username(), secret}
+	s := Server{Endpoint: u.Scheme + "://" + u.Host, Region: u.Query().Get("region"), Bucket: "test-" + random.Text(8), Access: u.User.Username()}
+	s.Secret, _ = u.User.Password()
+	makeBucket(t, s, u.Host)
+	return s
 }
 
 // start runs versitygw on a free port until the test ends.
@@ -104,10 +107,11 @@ func makeBucket(t testing.TB, s Server, address string) {
 			break
 		}
 		if clock.Wait(ctx, clock.System(), 20*time.Millisecond) != nil {
-			t.Fatalf("versitygw doesn't answer: %v", err)
+			t.Fatalf("%s doesn't answer: %v", s.Endpoint, err)
 		}
 	}
-	client, err := minio.New(address, &minio.Options{Creds: credentials.NewStaticV4(s.Access, s.Secret, ""), Region: s.Region})
+	client, err := minio.New(address, &minio.Options{Creds: credentials.NewStaticV4(s.Access, s.Secret, ""), Region: s.Region,
+		Secure: strings.HasPrefix(s.Endpoint, "https://")})
 	if err == nil {
 		err = client.MakeBucket(ctx, s.Bucket, minio.MakeBucketOptions{Region: s.Region})
 	}
