@@ -30,6 +30,8 @@ function nameOf(event: KeyboardEvent): string {
 /** The window's keydown handler. */
 export function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
+  // Escape closes the topmost thing that floats, and nothing behind it.
+  if (event.key === 'Escape' && document.querySelector('dialog[open], [popover=auto]:popover-open')) return;
   const name = nameOf(event);
   const free = !typing(event.target) && !document.querySelector('dialog[open]');
   const single = !name.startsWith('Mod+') && !name.startsWith('Alt+') && !/^(Shift\+)?F\d/.test(name);
