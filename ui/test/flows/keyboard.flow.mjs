@@ -11,15 +11,32 @@ const focus = (page) =>
     const [x, y] = [box.left + Math.min(box.width / 2, 20), box.top + Math.min(box.height / 2, 10)];
     const top = document.elementFromPoint(x, y);
     const marked =
-      style.outlineStyle !== 'none' || /H1|H2|MAIN|TEXTAREA/.test(element.tagName) || element.closest('label:has(:focus-visible)') || !element.matches(':focus-visible');
-    const covered = box.width > 1 && top && !element.contains(top) && !top.contains(element) && !element.closest('label')?.contains(top);
-    return { lost: false, marked: Boolean(marked), covered: Boolean(covered), name: `${element.tagName} ${element.textContent?.trim().slice(0, 30)}` };
+      style.outlineStyle !== 'none' ||
+      /H1|H2|MAIN|TEXTAREA/.test(element.tagName) ||
+      element.closest('label:has(:focus-visible)') ||
+      !element.matches(':focus-visible');
+    const covered =
+      box.width > 1 &&
+      top &&
+      !element.contains(top) &&
+      !top.contains(element) &&
+      !element.closest('label')?.contains(top);
+    return {
+      lost: false,
+      marked: Boolean(marked),
+      covered: Boolean(covered),
+      name: `${element.tagName} ${element.textContent?.trim().slice(0, 30)}`,
+    };
   });
 
 export default async function keyboard({ url, page, workspace }) {
   await page.addInitScript(() => {
     for (const kind of ['pointerdown', 'mousedown', 'click']) {
-      addEventListener(kind, (event) => event.isTrusted && event.detail > 0 && (event.stopImmediatePropagation(), event.preventDefault()), true);
+      addEventListener(
+        kind,
+        (event) => event.isTrusted && event.detail > 0 && (event.stopImmediatePropagation(), event.preventDefault()),
+        true,
+      );
     }
   });
   await page.goto(`${url}/signin`);

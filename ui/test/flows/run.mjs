@@ -26,7 +26,8 @@ let failed = 0;
 
 for (const name of wanted) {
   const { default: flow, options = {} } = await import(`./${name}`);
-  const server = await start(binary);
+  const beside = await options.before?.();
+  const server = await start(binary, beside?.env);
   const opened = [];
   const browser = async (more = {}) => {
     const one = await open({ ...options.browser, ...more });
@@ -37,7 +38,7 @@ for (const name of wanted) {
   try {
     const world = options.unclaimed ? {} : await claim(server.url);
     const first = await browser();
-    await flow({ url: server.url, page: first.page, context: first.context, browser, ...world });
+    await flow({ url: server.url, page: first.page, context: first.context, browser, beside, ...world });
     const noise = opened
       .flatMap((one) => one.noise)
       .filter((line) => !(options.expects ?? []).some((known) => known.test(line)));
@@ -53,6 +54,7 @@ for (const name of wanted) {
   } finally {
     await Promise.all(opened.map((one) => one.close()));
     await server.stop();
+    beside?.stop();
   }
 }
 console.log(`${passed} passed, ${failed} failed`);

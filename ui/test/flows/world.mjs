@@ -23,11 +23,11 @@ const freePort = () =>
   });
 
 /** Starts the binary on an empty folder and waits until it answers. */
-export async function start(binary) {
+export async function start(binary, env = {}) {
   const data = mkdtempSync(join(tmpdir(), 'omniposto-flow-'));
   const port = await freePort();
   const process_ = spawn(binary, ['serve', '--data', data, '--listen', `127.0.0.1:${port}`], {
-    env: { ...process.env, OMNIPOSTO_SETUP__CODE: code },
+    env: { ...process.env, OMNIPOSTO_SETUP__CODE: code, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
