@@ -12,6 +12,7 @@ VERSITY   := v1.8.0
 SERVERS   := $(CACHE)/servers
 
 export OMNIPOSTO_VERSITYGW := $(CACHE)/bin/versitygw
+export OMNIPOSTO_SERVERS := $(SERVERS)
 
 .PHONY: help
 help: ## Say what there is
@@ -39,7 +40,7 @@ ui/dist/index.html: ui/node_modules/.package-lock.json ui/index.html ui/vite.con
 test-deps: ui/node_modules/.package-lock.json ## Install what the tests need (Chromium, an S3 server, a Bluesky server)
 	@mkdir -p $(CACHE)/bin
 	if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
-	  echo "installing Chromium"; (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium) >/dev/null
+	  echo "installing Chromium"; (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-inter) >/dev/null
 	fi
 	if [ ! -x $(CACHE)/bin/versitygw ]; then
 	  echo "building versitygw $(VERSITY)"; GOFLAGS= GOBIN=$(CACHE)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITY)
@@ -78,7 +79,7 @@ test-go:
 
 .PHONY: test-flows
 test-flows: build
-	@node ui/test/flows/run.mjs ./bin/omniposto
+	@node ui/test/flows/run.mjs --binary ./bin/omniposto
 
 .PHONY: bench
 bench: build ## Print the figures: machine, five runs, median and range
@@ -96,7 +97,7 @@ simulate: ## 100,000 simulated worlds
 fuzz: ## Fuzz every parser for a minute each
 	@for pkg in $$(go list $(TAGS) ./...); do
 	  for f in $$(go test $(TAGS) -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do
-	    echo "== $$pkg $$f"; go test $(TAGS) -run xxx -fuzz "^$$f$$" -fuzztime $(or $(TIME),60s) $$pkg
+	    echo "== $$pkg $$f"; go test $(TAGS) -run xxx -fuzz "^$$f$$" -fuzztime $(or $(TIME),60s) -fuzzminimizetime 20x $$pkg
 	  done
 	done
 
@@ -107,14 +108,14 @@ long: crash simulate fuzz ## Everything that takes long
 lint: ## Look for what compilers don't
 	@test -z "$$(gofmt -l main.go app store ui/*.go)" || { gofmt -l main.go app store ui/*.go; exit 1; }
 	go vet $(TAGS) ./...
-	cd ui && npm run --silent lint
+	cd ui && npm run --silent check
 
 .PHONY: generate
 generate: build ## Write generated files anew
 	@go generate ./...
 	go test $(TAGS) ./app/config ./app -run 'Example|Generated' -update
 	./bin/omniposto openapi > ui/src/api/openapi.json
-	cd ui && npm run --silent api
+	cd ui && npm run --silent types
 
 .PHONY: screenshot
 screenshot: build ## Make the picture of the README again

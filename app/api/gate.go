@@ -278,8 +278,7 @@ func (s *Server) body(c *fiber.Ctx, m *op.Meta, call *op.Call, w *gatedContext) 
 		stream = bytes.NewReader(c.Request().Body())
 	}
 	if length := c.Request().Header.ContentLength(); length > 0 && int64(length) > m.MaxBody {
-		c.Context().SetConnectionClose()
-		return errTooBig
+		return tooBig(c, stream)
 	}
 	if m.Shape == op.FileIn {
 		call.Body = &bounded{from: stream, left: m.MaxBody, alive: func() {
@@ -292,12 +291,25 @@ func (s *Server) body(c *fiber.Ctx, m *op.Meta, call *op.Call, w *gatedContext) 
 		return fail.Malformed("malformed", "The body didn't arrive whole.")
 	}
 	if int64(len(body)) > m.MaxBody {
-		c.Context().SetConnectionClose()
-		return errTooBig
+		return tooBig(c, stream)
 	}
 	w.body = body
 	return nil
 }
+
+// tooBig refuses the body. It swallows some of what is still on the way first: a client that meets a closed connection while it
+// writes never reads the answer.
+func tooBig(c *fiber.Ctx, stream io.Reader) error {
+	c.Context().SetConnectionClose()
+	_ = c.Context().Conn().SetReadDeadline(clock.System().Now().Add(swallowTime))
+	_, _ = io.CopyN(io.Discard, stream, swallowBytes)
+	return errTooBig
+}
+
+const (
+	swallowTime  = 5 * time.Second
+	swallowBytes = 16 << 20
+)
 
 const uploadPause = 30 * time.Second // how long an upload may stand still
 

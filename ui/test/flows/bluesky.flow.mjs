@@ -1,5 +1,5 @@
 // A real Bluesky server: connect by the form, a refused password that keeps the form, publish with a picture, look at the post.
-// Needs `npm ci` in test/servers.
+// Needs `npm ci` in test/servers, or the folder that OMNIPOSTO_SERVERS names.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { must, signIn } from './world.mjs';
@@ -7,7 +7,7 @@ import { must, signIn } from './world.mjs';
 export const options = {
   expects: [/40[0-9]|422/],
   async before() {
-    const folder = new URL('../servers/', import.meta.url).pathname;
+    const folder = process.env.OMNIPOSTO_SERVERS ?? new URL('../servers/', import.meta.url).pathname;
     const server = spawn('node', ['bluesky.mjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
     const line = await new Promise((done, fail) => {
       createInterface({ input: server.stdout }).on('line', (text) => text.startsWith('{"url"') && done(text));
