@@ -38,6 +38,9 @@ export function locale(): string {
 /** Sets the member's own choice of 12 or 24 hours; undefined follows the locale. */
 export function setHours(format: string | undefined): void {
   language.hour12 = !format || format === 'auto' ? undefined : format.includes('12');
+  // Columns of times are as wide as times are: "09:00" or "09:00 am".
+  const twelve = language.hour12 ?? new Intl.DateTimeFormat(language.locale, { hour: 'numeric' }).resolvedOptions().hour12;
+  document.documentElement.style.setProperty('--ampm', twelve ? '1.75rem' : '0rem');
 }
 
 /** True for "2:30 PM", false for "14:30", undefined when the locale decides. */
