@@ -213,5 +213,6 @@ func dotted(rest string) string {
 
 // DescribeProblem adds the problem's schema to the document.
 func DescribeProblem(o *huma.OpenAPI) {
+	prepareProblems()
 	o.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
 }

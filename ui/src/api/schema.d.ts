@@ -1976,7 +1976,7 @@ export interface components {
             /** @description What happened and what to do, for a person. */
             detail: string;
             /** @description What is wrong where. */
-            errors?: components["schemas"]["ProblemField"][] | null;
+            errors?: components["schemas"]["ProblemField"][];
             /** @description Name it when you ask for help. */
             request_id?: string;
             /** Format: int64 */
