@@ -82,8 +82,10 @@ test-flows: build
 	@node ui/test/flows/run.mjs --binary ./bin/omniposto
 
 .PHONY: bench
-bench: build ## Print the figures: machine, five runs, median and range
+bench: build test-deps ## Print the figures: machine, five runs, median and range
 	@BENCH=1 go test $(TAGS) -count=1 -timeout 60m -run 'TestBench' -bench . -benchtime 1x -v ./store/bolt ./app/publish ./app | grep -vE '^(=== |--- |PASS|Benchmark|goos|goarch|pkg|cpu)'
+	echo "a film of 1 GB, to a folder and to S3:"
+	go test $(TAGS) -count=1 -timeout 20m -run TestLargeFilms -v ./app/media -gigabyte | grep -E 'memory:|FAIL' | sed 's/.*flat_test.go:[0-9]*: //'
 
 .PHONY: crash
 crash: ## 200 kills at random moments while deliveries run
