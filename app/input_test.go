@@ -2,11 +2,15 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
@@ -266,4 +270,39 @@ func TestFullDiskServesReadsAndSaysSo(t *testing.T) {
 	disk.full.Store(false)
 	w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "goes on"})
 	w.owner.must(200, "GET", "root:/readyz", nil)
+}
+
+// A refused request's body may hold what looks like requests. Behind a proxy that shares connections, taking them for requests
+// would answer one person with what another asked for.
+func TestABodyThatNobodyReadIsNoRequest(t *testing.T) {
+	w := newWorld(t)
+	address := strings.TrimPrefix(w.base, "http://")
+	hidden := strings.Repeat("GET /healthz HTTP/1.1\r\nHost: "+address+"\r\n\r\n", 60_000)
+	next := "GET /healthz HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n\r\n"
+	for name, c := range map[string]struct {
+		head, body string
+		answers    int
+	}{
+		"short":         {fmt.Sprintf("Content-Length: %d", 1<<10), hidden[:1<<10] + next, 2},
+		"past the read": {fmt.Sprintf("Content-Length: %d", 100<<10), hidden[:100<<10] + next, 2},
+		"long":          {fmt.Sprintf("Content-Length: %d", 1<<20), hidden[:1<<20] + next, 1},
+		"chunked":       {"Transfer-Encoding: chunked", fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", 100<<10, hidden[:100<<10]) + next, 1},
+		"only a piece":  {"Transfer-Encoding: chunked", hidden[:100<<10] + next, 1},
+	} {
+		for _, path := range []string{"/api/v1/nothing", "/api/v1/session", "/", "/api/v1" + w.path("/media")} {
+			connection, err := (&net.Dialer{}).Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = connection.SetDeadline(clock.System().Now().Add(20 * time.Second))
+			go func() {
+				_, _ = io.WriteString(connection, "POST "+path+" HTTP/1.1\r\nHost: "+address+"\r\nSec-Fetch-Site: same-origin\r\n"+c.head+"\r\n\r\n"+c.body)
+			}()
+			raw, _ := io.ReadAll(connection)
+			if n := strings.Count(string(raw), "HTTP/1.1 "); n > c.answers || n < c.answers && c.answers > 1 {
+				t.Errorf("%s to %s: %d answers", name, path, n)
+			}
+			connection.Close()
+		}
+	}
 }

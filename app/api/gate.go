@@ -309,6 +309,7 @@ func tooBig(c *fiber.Ctx, stream io.Reader) error {
 const (
 	swallowTime  = 5 * time.Second
 	swallowBytes = 16 << 20
+	swallowRest  = 256 << 10 // of a body that nobody read
 )
 
 const uploadPause = 30 * time.Second // how long an upload may stand still

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/url"
@@ -139,6 +140,7 @@ func (s *Server) outer(c *fiber.Ctx) (err error) {
 	c.Locals(askedLocal, asked)
 	c.SetUserContext(context.WithValue(s.streams, op.Asked{}, asked))
 	s.headers(c, asked)
+	defer leaveNoRest(c)
 	defer func() {
 		if r := recover(); r != nil {
 			s.Log.Error("panic in a request", "request", asked.Request.String(), "route", c.Route().Path, "panic", panicText(r), "stack", string(debug.Stack()))
@@ -153,6 +155,22 @@ func (s *Server) outer(c *fiber.Ctx) (err error) {
 	}
 	s.finish(c)
 	return nil
+}
+
+// leaveNoRest sees to it that nothing of this request's body is taken for the next request on the connection: fasthttp goes on to
+// read where the handler stopped. A little is swallowed; for more, and for a body without a length, the connection ends.
+func leaveNoRest(c *fiber.Ctx) {
+	stream := c.Context().RequestBodyStream()
+	if stream == nil {
+		return
+	}
+	if length := c.Request().Header.ContentLength(); length >= 0 {
+		_ = c.Context().Conn().SetReadDeadline(clock.System().Now().Add(swallowTime))
+		if n, err := io.CopyN(io.Discard, stream, swallowRest+1); n <= swallowRest && errors.Is(err, io.EOF) {
+			return
+		}
+	}
+	c.Context().SetConnectionClose()
 }
 
 // panicText keeps the panic's type and an error's text; a value of another type may hold anything.
