@@ -49,7 +49,8 @@ type factory struct {
 	made int
 
 	mu    sync.Mutex
-	open  int // deliveries not published yet
+	crowd ref.Workspace // whose deliveries nobody waits for
+	open  int           // deliveries not published yet
 	done  chan struct{}
 	ended map[ref.Workspace][]time.Duration // from due to published
 	lags  []time.Duration                   // from due to the durable intent
@@ -71,7 +72,7 @@ func aFactory(t *testing.T) *factory {
 
 func (f *factory) told(tx store.Tx, t delivery.Told) {
 	delivery.Announce(tx, t)
-	if t.State != delivery.Published {
+	if t.State != delivery.Published || t.Workspace == f.crowd {
 		return
 	}
 	f.mu.Lock()
@@ -239,20 +240,19 @@ func TestBenchFairness(t *testing.T) {
 	if !onlyBench(t) {
 		return
 	}
-	bench(t, "one workspace with 20,000, fifty with one: p99 of the fifty", "ms", 1000, false, func(t *testing.T) float64 {
+	bench(t, "one workspace with 100,000, fifty with one: p99 of the fifty", "ms", 1000, false, func(t *testing.T) float64 {
 		f := aFactory(t)
 		now := clock.System().Now()
-		f.stock(20_000, 1000, 1, now)
+		f.stock(100_000, 1, 1, now)
+		f.crowd, f.open = id[ref.Workspace](1), 0 // nobody waits for all of these
 		for i := range 50 {
 			f.stock(1, 1, 2+i, now)
 		}
 		began := clock.System().Now()
 		f.runs(alone{}, benchSource{courier: newCourier(connector.Once{By: connector.Deterministic})}, 256)
 		var few []time.Duration
-		for w, all := range f.ended {
-			if w != id[ref.Workspace](1) {
-				few = append(few, all[0]-began.Sub(now))
-			}
+		for _, all := range f.ended {
+			few = append(few, all[0]-began.Sub(now))
 		}
 		return percentile(few, 99)
 	})
