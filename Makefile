@@ -99,7 +99,7 @@ simulate: ## 100,000 simulated worlds
 fuzz: ## Fuzz every parser for a minute each
 	@for pkg in $$(go list $(TAGS) ./...); do
 	  for f in $$(go test $(TAGS) -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do
-	    echo "== $$pkg $$f"; go test $(TAGS) -run xxx -fuzz "^$$f$$" -fuzztime $(or $(TIME),60s) -fuzzminimizetime 20x $$pkg
+	    echo "== $$pkg $$f"; go test $(TAGS) -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(TIME),60s) -fuzzminimizetime 20x $$pkg
 	  done
 	done
 
