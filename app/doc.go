@@ -15,6 +15,7 @@
 //	audit                 who did: one log per organization, checkable by anybody
 //	event                 what changed: the log that live screens and readers follow
 //	op                    operations: a capability declared once
+//	mail                  letters to people: outbox, templates, transports
 //	schedule              wall clocks and slots turned into instants
 //	delivery              one part of a post on its way to a channel: states, lanes, attempts
 //	connector/text        counting and finding in texts

@@ -14,6 +14,7 @@ import (
 	"github.com/omniposto/omniposto/app/delivery"
 	"github.com/omniposto/omniposto/app/event"
 	"github.com/omniposto/omniposto/app/identity"
+	"github.com/omniposto/omniposto/app/mail"
 	"github.com/omniposto/omniposto/app/media"
 	"github.com/omniposto/omniposto/app/notify"
 	"github.com/omniposto/omniposto/app/op"
@@ -33,6 +34,7 @@ type parts struct {
 	deliveries    *delivery.Deliveries
 	media         *media.Files
 	runner        *publish.Runner
+	mail          *mail.Outbox
 	metrics       *metrics
 	operations    []op.Operation
 
@@ -43,7 +45,7 @@ type parts struct {
 // tables lists what is stored, in the order of the map.
 func tables() []store.AnyTable {
 	var all []store.AnyTable
-	for _, of := range [][]store.AnyTable{secret.Tables(), audit.Tables(), event.Tables(), op.Tables(), delivery.Tables(), media.Tables(),
+	for _, of := range [][]store.AnyTable{secret.Tables(), audit.Tables(), event.Tables(), op.Tables(), mail.Tables(), delivery.Tables(), media.Tables(),
 		organization.Tables(), identity.Tables(), channel.Tables(), post.Tables()} {
 		all = append(all, of...)
 	}
@@ -64,10 +66,13 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		Network: outbound.Guarded(outbound.Rules{AllowPrivate: a.Config.Network.AllowPrivate, AnyPort: true}), Web: web, Card: card.Fetch(web), Platforms: platforms(),
 		BaseURL: func(id string) string { return a.Config.Platforms[id].APIURL }, App: a.appOf, Address: func() string { return a.link("", "") },
 		TakenBy: post.TakenBy})
+	p.mail = mail.New(mail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper})
+	invite := func(token string) string { return a.link("/invite", "token="+token) }
 	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,
-		Link: func(token string) string { return a.link("/invite", "token="+token) }})
+		Link: invite})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
-		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName()})
+		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
+		Mail: p.mail, Link: invite})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
 	var err error

@@ -24,6 +24,7 @@ type Actor struct {
 	Identity      ref.Identity
 	Session       ref.Session
 	Administrator bool // of the instance
+	Staff         bool // active staff of the instance: may ask customers for support access
 	Memberships   []Membership
 	SecondFactor  bool      // a factor is enrolled
 	PasswordAt    time.Time // last time the password was given in this session
@@ -67,6 +68,11 @@ func (a Actor) MayInOrganization(p Permission, o ref.Organization) bool {
 func (a Actor) MayInWorkspace(p Permission, o ref.Organization, w ref.Workspace) bool {
 	m, ok := a.Of(o)
 	return ok && slices.Contains(m.RoleIn(w).InWorkspace(), p)
+}
+
+// MayOnInstance says whether the actor has a permission that belongs to no organization.
+func (a Actor) MayOnInstance(p Permission) bool {
+	return p == Administer && a.Administrator || p == SupportAsk && a.Staff
 }
 
 // Belongs says whether the actor has any place in the workspace.

@@ -33,6 +33,7 @@ const (
 	ReviewRead           Permission = "review.read"    // what was sent for approval
 
 	Administer Permission = "instance.administer" // run the instance; gives no right to anybody's content
+	SupportAsk Permission = "support.ask"         // ask a customer for support access, and read what a grant covers
 	Own        Permission = "own"                 // one's own sign-in, sessions, factors and profile
 )
 

@@ -171,7 +171,7 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 	case op.OwnScope:
 		return nil
 	case op.InstanceScope:
-		if !call.Actor.Administrator {
+		if !call.Actor.MayOnInstance(m.Permission) {
 			return ErrHidden
 		}
 		return nil

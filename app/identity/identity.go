@@ -33,6 +33,7 @@ type Identity struct {
 	LastSeen      time.Time    `cbor:"12,keyasint,omitempty"`
 	Version       int64        `cbor:"13,keyasint"`
 	CreatedAt     time.Time    `cbor:"14,keyasint"`
+	Staff         string       `cbor:"15,keyasint,omitempty"` // of the instance: active, inactive, or empty for everybody else
 }
 
 // Factor is a second factor. Only TOTP now; each kind has its own fields.
@@ -57,8 +58,9 @@ type codes struct {
 var (
 	identities = store.Table[Identity]{Name: "identity", Version: 1, Holds: store.PersonalData,
 		Key: func(i Identity) store.Key { return store.K(i.ID) },
-		Indexes: []store.Index[Identity]{{Name: "email", Version: 1,
-			Key: func(i Identity) store.Key { return store.K(i.Email, i.ID) }}}}
+		Indexes: []store.Index[Identity]{
+			{Name: "email", Version: 1, Key: func(i Identity) store.Key { return store.K(i.Email, i.ID) }},
+			{Name: "staff", Version: 1, Only: func(i Identity) bool { return i.Staff != "" }, Key: func(i Identity) store.Key { return store.K(i.ID) }}}}
 	factors = store.Table[Factor]{Name: "factor", Version: 1, Holds: store.SecretMaterial,
 		Key: func(f Factor) store.Key { return store.K(f.Identity, f.ID) }}
 	recovery = store.Table[codes]{Name: "recovery", Version: 1, Holds: store.SecretMaterial,
@@ -67,7 +69,7 @@ var (
 
 // Tables lists what this package stores.
 func Tables() []store.AnyTable {
-	return []store.AnyTable{&identities, &factors, &recovery, &sessions, &guesses, &instances}
+	return []store.AnyTable{&identities, &factors, &recovery, &sessions, &guesses, &instances, &welcomes}
 }
 
 // The errors of this package.
@@ -86,6 +88,8 @@ var (
 	ErrNoEnrolment   = fail.Conflict("no_enrolment", "Begin setting up the second factor first.")
 	ErrSignInFirst   = fail.Conflict("sign_in_first", "Somebody with this e-mail address has a sign-in here. Sign in with it, then open the link again.")
 	ErrOtherEmail    = fail.Forbidden("other_email", "This invitation is for another e-mail address.")
+	ErrStaffThere    = fail.Conflict("staff_exists", "This person is staff already.")
+	ErrNoStaff       = fail.NotFound("not_found", "Nobody of the staff has this id.")
 	ErrSession       = fail.NotFound("not_found", "This session isn't there any more.")
 	ErrClaimed       = fail.Gone("claimed", "This server has an owner already. Sign in instead.")
 	ErrSetupCode     = fail.Forbidden("setup_code_wrong", "This setup code isn't right. It stands in the server's output and in the file setup-code beside its data.")

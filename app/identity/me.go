@@ -54,9 +54,9 @@ type invitedInput struct {
 
 // InvitedTo says what an invitation is for.
 type InvitedTo struct {
-	Organization string      `json:"organization"`
+	Organization string      `json:"organization" doc:"Empty for staff of the server."`
 	Email        string      `json:"email"`
-	Role         access.Role `json:"role"`
+	Role         access.Role `json:"role" doc:"One of the organization's roles, or staff."`
 	ExpiresAt    time.Time   `json:"expires_at"`
 	Existing     bool        `json:"existing" doc:"Somebody with this address signs in here already: sign in first."`
 }
@@ -202,6 +202,9 @@ func (s *Identities) revokeOthers(ctx context.Context, c op.Call, _ *op.None) (*
 
 func (s *Identities) invited(ctx context.Context, _ op.Call, in *invitedInput) (*InvitedTo, error) {
 	return op.View(ctx, s.DB, func(tx store.ReadTx) (*InvitedTo, error) {
+		if who, until, ok := welcomed(tx, in.Body.Token); ok {
+			return &InvitedTo{Email: who.Email, Role: "staff", ExpiresAt: until}, nil
+		}
 		i, err := organization.Invited(tx, in.Body.Token)
 		if err != nil {
 			return nil, err
@@ -217,8 +220,11 @@ func (s *Identities) accept(ctx context.Context, c op.Call, in *acceptInput) (*M
 	b := in.Body
 	var invitation organization.Invitation
 	var existing Identity
-	var known bool
+	var known, staff bool
 	err := s.DB.View(ctx, func(tx store.ReadTx) (err error) {
+		if _, _, staff = welcomed(tx, b.Token); staff {
+			return nil
+		}
 		if invitation, err = organization.Invited(tx, b.Token); err != nil {
 			return err
 		}
@@ -229,6 +235,8 @@ func (s *Identities) accept(ctx context.Context, c op.Call, in *acceptInput) (*M
 		return nil, err
 	}
 	switch {
+	case staff:
+		return s.settle(ctx, c, *in)
 	case known && c.Actor.Kind != access.Session:
 		return nil, ErrSignInFirst
 	case c.Actor.Kind == access.Session && c.Actor.Identity != existing.ID:

@@ -2,12 +2,14 @@ package identity
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
+	"github.com/omniposto/omniposto/app/mail"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
@@ -33,6 +35,11 @@ type Deps struct {
 	CodeFile  string
 	Announce  func(code string) // told each new setup code; prints the link
 	Build     string
+	Mail      *mail.Outbox
+	Link      func(token string) string // where an invitation is accepted
+
+	// StaffStopped is told, in its transaction, of staff who may not read any more.
+	StaffStopped func(tx store.Tx, who ref.Identity) error
 }
 
 // New makes the operations.
@@ -42,7 +49,7 @@ func New(d Deps) *Identities {
 
 // Operations lists what can be done.
 func (s *Identities) Operations() []op.Operation {
-	return append(append(s.setupOperations(), s.sessionOperations()...), append(s.ownOperations(), s.factorOperations()...)...)
+	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.staffOperations())
 }
 
 // WorkspaceAccess is a workspace as its visitor sees it.
@@ -90,6 +97,7 @@ type Me struct {
 	RecoveryCodesLeft int                  `json:"recovery_codes_left"`
 	Fresh             Fresh                `json:"fresh"`
 	Administrator     bool                 `json:"administrator"`
+	Staff             bool                 `json:"staff" doc:"Active staff of the instance."`
 	Organizations     []OrganizationAccess `json:"organizations" maxItems:"1000"`
 	Build             string               `json:"build"`
 }
@@ -115,7 +123,7 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 	if !ok {
 		return nil, ErrNoSignIn
 	}
-	out := &Me{Identity: i.profile(), SecondFactor: a.SecondFactor, RecoveryCodesLeft: codesLeft(tx, i.ID), Administrator: a.Administrator,
+	out := &Me{Identity: i.profile(), SecondFactor: a.SecondFactor, RecoveryCodesLeft: codesLeft(tx, i.ID), Administrator: a.Administrator, Staff: a.Staff,
 		Build: s.Build, Organizations: []OrganizationAccess{}}
 	until := func(at time.Time) *time.Time {
 		if end := at.Add(stepUpLife); !at.IsZero() && end.After(tx.Now()) {

@@ -84,7 +84,7 @@ func (s Session) over(now time.Time, strong bool) bool {
 }
 
 func strong(i Identity, in []access.Membership) bool {
-	return i.Administrator || slices.ContainsFunc(in, func(m access.Membership) bool { return m.Role == access.Owner || m.Role == access.Admin })
+	return i.Administrator || i.Staff == StaffActive || slices.ContainsFunc(in, func(m access.Membership) bool { return m.Role == access.Owner || m.Role == access.Admin })
 }
 
 // Actor loads who holds the session token. Sessions that wait for a second factor are nobody's yet.
@@ -105,7 +105,7 @@ func actorOf(tx store.ReadTx, sess Session) (access.Actor, bool) {
 	if sess.over(tx.Now(), strong(i, in)) {
 		return access.Actor{}, false
 	}
-	return access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Administrator: i.Administrator, Memberships: in,
+	return access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Administrator: i.Administrator, Staff: i.Staff == StaffActive, Memberships: in,
 		SecondFactor: HasFactor(tx, i.ID), PasswordAt: sess.Password, MFAAt: sess.MFA, MFAMethod: sess.Method}, true
 }
 

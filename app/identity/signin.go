@@ -110,7 +110,7 @@ func (s *Identities) signIn(ctx context.Context, c op.Call, in *signInInput) (*S
 		return nil, err
 	}
 	fits, weak := false, false
-	if known {
+	if known && who.Password != "" {
 		fits, weak = s.hasher.Fits(in.Body.Password, who.Password)
 	} else {
 		s.hasher.Waste(in.Body.Password)

@@ -106,6 +106,8 @@ type (
 	kindUpload       struct{}
 	kindLabel        struct{}
 	kindGrant        struct{}
+	kindLetter       struct{}
+	kindPasskey      struct{}
 	kindEvent        struct{}
 	kindChange       struct{}
 	kindKey          struct{}
@@ -131,6 +133,8 @@ func (kindAsset) prefix() string        { return "ast" }
 func (kindUpload) prefix() string       { return "upl" }
 func (kindLabel) prefix() string        { return "lbl" }
 func (kindGrant) prefix() string        { return "gra" }
+func (kindLetter) prefix() string       { return "ltr" }
+func (kindPasskey) prefix() string      { return "pky" }
 func (kindEvent) prefix() string        { return "evt" }
 func (kindChange) prefix() string       { return "chg" }
 func (kindKey) prefix() string          { return "key" }
@@ -157,6 +161,8 @@ type (
 	Upload       = ID[kindUpload]
 	Label        = ID[kindLabel]
 	Grant        = ID[kindGrant]
+	Letter       = ID[kindLetter]
+	Passkey      = ID[kindPasskey]
 	Event        = ID[kindEvent]  // an audit event
 	Change       = ID[kindChange] // a domain event: what changed, for live screens and readers of the log
 	Key          = ID[kindKey]    // an API key

@@ -44,6 +44,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the staff
+         * @description Who may ask customers for support access on this server, active or not.
+         */
+        get: operations["staff.list"];
+        put?: never;
+        /**
+         * Add staff
+         * @description Makes a person staff. They see nothing of a customer until that customer approves a request of theirs.
+         */
+        post: operations["staff.add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/staff/{member}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Stop or resume staff
+         * @description An inactive person asks and reads nothing from the next request on; their open grants end.
+         */
+        patch: operations["staff.update"];
+        trace?: never;
+    };
     "/api/v1/invitations/accept": {
         parameters: {
             query?: never;
@@ -1392,7 +1436,9 @@ export interface components {
             existing: boolean;
             /** Format: date-time */
             expires_at: string;
+            /** @description Empty for staff of the server. */
             organization: string;
+            /** @description One of the organization's roles, or staff. */
             role: string;
         };
         IdentityMe: {
@@ -1404,6 +1450,8 @@ export interface components {
             /** Format: int64 */
             recovery_codes_left: number;
             second_factor: boolean;
+            /** @description Active staff of the instance. */
+            staff: boolean;
         };
         IdentityOrganizationAccess: {
             id: string;
@@ -1457,6 +1505,23 @@ export interface components {
             member?: string;
             /** @description The second factor is asked next, by session.mfa. */
             mfa_required: boolean;
+        };
+        IdentityStaff: {
+            active: boolean;
+            email: string;
+            id: string;
+            /** @description Has a sign-in, so the invitation was accepted. */
+            joined: boolean;
+            name: string;
+            /** @description Without one nobody can ask for support access. */
+            second_factor: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        IdentityStaffAdded: {
+            /** @description Where they choose a password; only when no mail is set up, to be passed on by hand. */
+            link?: string;
+            member: string;
         };
         IdentityUntil: {
             /** Format: date-time */
@@ -1520,6 +1585,12 @@ export interface components {
         ListOfIdentitySession: {
             /** @description The things asked for. */
             items: components["schemas"]["IdentitySession"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfIdentityStaff: {
+            /** @description The things asked for. */
+            items: components["schemas"]["IdentityStaff"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -2035,6 +2106,14 @@ export interface components {
             email: string;
             password: string;
         };
+        StaffChangeBody: {
+            active: boolean;
+        };
+        StaffInputBody: {
+            /** Format: email */
+            email: string;
+            name: string;
+        };
         StepUpBeginBody: {
             /** @description What will be sent to the operation. */
             body?: unknown;
@@ -2188,6 +2267,158 @@ export interface operations {
             };
         };
     };
+    "staff.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Ada Brandt",
+                     *           "email": "ada@support.example",
+                     *           "active": true,
+                     *           "joined": true,
+                     *           "second_factor": true,
+                     *           "version": 2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfIdentityStaff"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "staff.add": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ada@support.example",
+                 *       "name": "Ada Brandt"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StaffInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "member": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityStaffAdded"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "staff.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "active": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["StaffChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Ada Brandt",
+                     *       "email": "ada@support.example",
+                     *       "active": true,
+                     *       "joined": true,
+                     *       "second_factor": true,
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityStaff"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "invitations.accept": {
         parameters: {
             query?: never;
@@ -2233,6 +2464,7 @@ export interface operations {
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
+                     *       "staff": false,
                      *       "organizations": [
                      *         {
                      *           "id": "",
@@ -3484,6 +3716,7 @@ export interface operations {
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
+                     *       "staff": false,
                      *       "organizations": [
                      *         {
                      *           "id": "",
@@ -3641,6 +3874,7 @@ export interface operations {
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
+                     *       "staff": false,
                      *       "organizations": [
                      *         {
                      *           "id": "",
