@@ -9,6 +9,7 @@
 //	base/fail             errors with words for a person
 //	base/random           random bytes; nobody else makes any
 //	ref                   typed ids: names of things without the things
+//	base/envelope         short texts closed for a way through other hands
 //	base/secret           secrets in memory and at rest
 //	base/outbound         the one way out, with a policy on every address
 //	access                who may: actors, roles, permissions

@@ -13,8 +13,8 @@ import (
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/base/envelope"
 	"github.com/omniposto/omniposto/app/base/fail"
-	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/event"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
@@ -26,12 +26,12 @@ type Files struct {
 	*Service
 	db   *store.DB
 	uses func(tx store.ReadTx, a ref.Asset) int // how many posts use it
-	box  secret.Box                             // closes addresses for platforms that fetch
+	box  envelope.Envelope                      // closes addresses for platforms that fetch
 }
 
 // NewFiles makes the operations over a service. key, of 32 bytes, signs addresses for platforms that fetch files.
 func NewFiles(s *Service, db *store.DB, uses func(tx store.ReadTx, a ref.Asset) int, key []byte) *Files {
-	return &Files{s, db, uses, secret.NewBox(key)}
+	return &Files{s, db, uses, envelope.New(key)}
 }
 
 // The errors of how a file is sent.

@@ -49,6 +49,7 @@ type Act struct {
 	Values  map[string]string
 	Private map[string]string
 	Why     audit.Why
+	Read    *audit.Read
 	Result  audit.Result
 
 	Organization ref.Organization // whose log; the call's when zero. Instance says that it is the instance's
@@ -70,7 +71,7 @@ func Write(tx store.Tx, c Call, a Act) {
 		a.On.Workspace = c.Workspace.String()
 	}
 	audit.Append(tx, o, audit.Event{Action: a.Action, Actor: c.AuditActor(o), On: a.On, Result: a.Result, Changed: a.Changed,
-		Values: a.Values, Why: a.Why, From: c.From, Private: a.Private})
+		Values: a.Values, Why: a.Why, Read: a.Read, From: c.From, Private: a.Private})
 	*c.wrote = true
 	if a.Quiet {
 		return
