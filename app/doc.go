@@ -30,6 +30,7 @@
 //	identity              who signs in: passwords, factors, sessions, the first claim
 //	channel               connected places and their sealed tokens
 //	post                  what people write, and how it becomes deliveries
+//	support               staff read what a customer lets them, for a while: grants
 //	publish               the runner: claims what is due and walks it
 //	notify                tells people: live screens
 //	connector/*           one folder for each platform

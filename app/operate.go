@@ -26,6 +26,7 @@ import (
 	"github.com/omniposto/omniposto/app/identity"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/support"
 	"github.com/omniposto/omniposto/store"
 	"github.com/omniposto/omniposto/store/memory"
 )
@@ -224,7 +225,7 @@ func unpack(r *tar.Reader, folder string) error {
 // afterRestore ends what must not come back with an older store: sessions, links, and the belief that what was due
 // meanwhile didn't go out. Each log says so.
 func (a *App) afterRestore(ctx context.Context) error {
-	if err := a.db.Update(ctx, func(tx store.Tx) error { return identity.Restored(tx) }); err != nil {
+	if err := a.db.Update(ctx, func(tx store.Tx) error { return errors.Join(identity.Restored(tx), support.Restored(tx)) }); err != nil {
 		return err
 	}
 	deliveries := delivery.New(delivery.Deps{})

@@ -140,7 +140,7 @@ var walkRoles = []role{{"owner", access.Owner, ""}, {"admin", access.Admin, ""},
 func may(p access.Permission, r role) bool {
 	allowed := map[access.Permission]string{
 		access.OrganizationDelete: "owner", access.OrganizationTransfer: "owner", access.PlanWrite: "owner billing", access.PlanRead: "owner admin billing",
-		access.OrganizationWrite: "owner admin", access.SupportApprove: "owner admin", access.MembersWrite: "owner admin", access.MembersRead: "owner admin",
+		access.OrganizationWrite: "owner admin", access.SupportApprove: "owner admin", access.SupportPolicy: "owner", access.MembersWrite: "owner admin", access.MembersRead: "owner admin",
 		access.SecurityWrite: "owner admin", access.AuditRead: "owner admin", access.KeysWrite: "owner admin", access.WebhooksWrite: "owner admin",
 		access.WorkspacesCreate: "owner admin", access.OrganizationRead: "owner admin member manager publisher author viewer client",
 		access.WorkspaceWrite: "owner admin manager", access.WorkspaceMembers: "owner admin manager", access.ChannelsWrite: "owner admin manager",

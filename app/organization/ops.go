@@ -33,6 +33,8 @@ type Deps struct {
 	Paused func(tx store.Tx, w Workspace)
 	// Link makes an invitation's address of its token.
 	Link func(token string) string
+	// RoleChanged is told, in its transaction, that somebody's role changed or that they left.
+	RoleChanged func(tx store.Tx, o ref.Organization, i ref.Identity) error
 }
 
 // New makes the operations.

@@ -157,6 +157,25 @@ func MembershipsOf(tx store.ReadTx, i ref.Identity) []access.Membership {
 	return out
 }
 
+// MembersOf reads at most n members of the organization from the key on; next is where to go on, empty at the end.
+func MembersOf(tx store.ReadTx, o ref.Organization, from store.Key, n int) (list []Member, next store.Key) {
+	for key, m := range members.All(tx, store.Range{Prefix: store.K(o), From: from}) {
+		if len(list) == n {
+			return list, slices.Clone(key)
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// RoleOf is what the identity is in the organization, or "".
+func RoleOf(tx store.ReadTx, o ref.Organization, i ref.Identity) access.Role {
+	for _, m := range members.By(tx, "identity", store.Range{Prefix: store.K(i, o)}) {
+		return m.Role
+	}
+	return ""
+}
+
 // Found makes an organization with its first workspace and owner.
 func Found(tx store.Tx, name, workspace, zone string, owner ref.Identity) (Organization, Workspace, Member, error) {
 	now := tx.Now()

@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/clock/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the server's clock
+         * @description After the clock went back no grant counts until an administrator says that the time is right now.
+         */
+        post: operations["support.confirm_clock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/staff": {
         parameters: {
             query?: never;
@@ -428,6 +448,150 @@ export interface paths {
         patch: operations["members.update"];
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/support/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who asked to read your data
+         * @description Requests and grants of this organization, newest first.
+         */
+        get: operations["grants.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a request or grant
+         * @description Who asked for what and why, how it stands, and how much was read.
+         */
+        get: operations["grants.read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a request
+         * @description Lets this one staff person read what you name, until the hours are over. You may cut categories and hours, never add. Needs your second factor, given for this very request and this very answer.
+         */
+        post: operations["grants.approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deny a request
+         * @description Says no, with a reason if you like.
+         */
+        post: operations["grants.deny"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what was read
+         * @description Every read under the grant, newest first: fields and records, never values.
+         */
+        get: operations["grants.reads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a grant
+         * @description Ends it at once: when this has answered, no later read succeeds. Taking back asks for nothing more than your session.
+         */
+        post: operations["grants.withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the support policy
+         * @description What support may ask for at all, and today's support code.
+         */
+        get: operations["support.policy"];
+        /**
+         * Change the support policy
+         * @description Owners only. Turning support off ends every grant at once.
+         */
+        put: operations["support.change_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/workspaces": {
         parameters: {
             query?: never;
@@ -618,6 +782,270 @@ export interface paths {
          * @description Makes the first owner, the organization and its first workspace with a practice channel, and signs in.
          */
         post: operations["setup.claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your grants
+         * @description What you asked for as staff, newest first.
+         */
+        get: operations["grants.mine"];
+        put?: never;
+        /**
+         * Ask for support access
+         * @description Staff name the customer's support code, the ticket, the reason and what they need to see. The customer's owners and admins are told; nothing can be read before one of them approves.
+         */
+        post: operations["grants.request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at one of your grants
+         * @description How it stands, what it covers and until when. No content of the customer is in it.
+         */
+        get: operations["grants.look"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the members
+         * @description Who belongs to the customer's organization, with masked addresses. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the figures
+         * @description What the organization's own screens display. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel your request
+         * @description Takes back a request that nobody decided yet.
+         */
+        post: operations["grants.cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a channel
+         * @description Platform, handle, state and what its token may do, never the token. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close your grant
+         * @description Ends an active grant that isn't needed any more.
+         */
+        post: operations["grants.close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files
+         * @description Ids, types and times of the files that the customer sees. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/media/{asset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a file's facts
+         * @description Name, size, description and where it is used, never the file. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/media/{asset}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See a small picture
+         * @description 320 pixels at most, where the customer allowed thumbnails. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/organization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the organization
+         * @description Name, use, policy switches and the state of channels. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_organization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the posts
+         * @description Ids, states and times; texts only when one is opened. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_posts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/posts/{post}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a post
+         * @description Its texts, deliveries and attempts. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_post"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1177,6 +1605,17 @@ export interface components {
             password?: string;
             token: string;
         };
+        ApproveInputBody: {
+            /** @description Absent: those asked for. */
+            categories?: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /**
+             * Format: int64
+             * @description Absent: those asked for.
+             */
+            hours?: number;
+            /** @description Absent: as asked for. */
+            thumbnails?: boolean;
+        };
         AuditEntry: {
             /** @description The canonical JSON of the leaf. */
             event: string;
@@ -1407,6 +1846,9 @@ export interface components {
             /** @description IANA name, like Europe/Berlin. */
             timezone: string;
         };
+        DenyInputBody: {
+            reason?: string;
+        };
         Finding: {
             fix?: string;
             name: string;
@@ -1627,6 +2069,36 @@ export interface components {
         ListOfPostRow: {
             /** @description The things asked for. */
             items: components["schemas"]["PostRow"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportAssetRow: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportAssetRow"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportGrant: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportGrant"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportMemberRead: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportMemberRead"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportPostRow: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportPostRow"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportSighting: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportSighting"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -2064,6 +2536,16 @@ export interface components {
             /** @description JSON pointer into the body. */
             pointer?: string;
         };
+        RequestInputBody: {
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /** Format: int64 */
+            hours: number;
+            reason: string;
+            /** @description What the customer reads out from Support access. */
+            support_code: string;
+            thumbnails?: boolean;
+            ticket: string;
+        };
         ResolveDeliveryBody: {
             /** @enum {string} */
             outcome: "published" | "not_published";
@@ -2135,6 +2617,262 @@ export interface components {
             /** Format: int64 */
             free_bytes: number;
             read_only: boolean;
+        };
+        SupportAnalyticsRead: {
+            figures: {
+                [key: string]: number;
+            };
+        };
+        SupportApproval: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["SupportPerson"];
+            scope: components["schemas"]["SupportScope"];
+        };
+        SupportAssetRead: {
+            alt_text: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: double */
+            duration_seconds?: number;
+            file_name: string;
+            /** Format: int64 */
+            height?: number;
+            id: string;
+            mime: string;
+            used_in: string[];
+            /** Format: int64 */
+            width?: number;
+            workspace: string;
+        };
+        SupportAssetRow: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            mime: string;
+            workspace: string;
+        };
+        SupportAttemptRead: {
+            class?: string;
+            /** @description The platform's answer, redacted. */
+            message?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: int64 */
+            status_code?: number;
+        };
+        SupportChannelRead: {
+            granted_scopes: string[];
+            handle: string;
+            id: string;
+            last_error_class?: string;
+            platform: string;
+            state: string;
+            /** Format: date-time */
+            token_expires_at?: string;
+            workspace: string;
+        };
+        SupportClockConfirmed: {
+            /**
+             * Format: date-time
+             * @description What the server takes for the time now.
+             */
+            at: string;
+        };
+        SupportDeliveryRead: {
+            attempts: components["schemas"]["SupportAttemptRead"][];
+            channel: string;
+            /** Format: date-time */
+            due_at: string;
+            id: string;
+            permalink?: string;
+            state: string;
+        };
+        SupportGrant: {
+            approvals: components["schemas"]["SupportApproval"][];
+            /** Format: int64 */
+            approvals_needed: number;
+            asked: components["schemas"]["SupportScope"];
+            /** @description The rule that ended it. */
+            because?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description Absent when a rule or the clock ended it. */
+            ended_by?: components["schemas"]["SupportPerson"];
+            /** Format: date-time */
+            expires_at?: string;
+            /** @description What is in force, once it was approved. */
+            granted?: components["schemas"]["SupportScope"];
+            id: string;
+            /**
+             * Format: date-time
+             * @description Nobody decided by then: the request is over.
+             */
+            lapses_at?: string;
+            /** Format: date-time */
+            last_read_at?: string;
+            organization: string;
+            organization_name: string;
+            /** Format: int64 */
+            reads: number;
+            /**
+             * Format: int64
+             * @description In this hour.
+             */
+            reads_left: number;
+            reason: string;
+            /** Format: int64 */
+            records: number;
+            /** Format: date-time */
+            requested_at: string;
+            /** @description Opening one post or file needs the header Support-Why. */
+            say_why: boolean;
+            staff: components["schemas"]["SupportPerson"];
+            /** @enum {string} */
+            state: "requested" | "approved_once" | "active" | "denied" | "cancelled" | "lapsed" | "expired" | "withdrawn" | "closed";
+            ticket: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Why it was denied. */
+            words?: string;
+        };
+        SupportMemberRead: {
+            /** Format: date-time */
+            created: string;
+            display_name: string;
+            /** @description Masked: its first letter and its domain. */
+            email: string;
+            id: string;
+            language: string;
+            last_seen_day?: string;
+            mail_bounced: boolean;
+            /** @description On or off; never the method or the count. */
+            mfa: boolean;
+            role: string;
+            timezone: string;
+        };
+        SupportOrganizationRead: {
+            channels: components["schemas"]["SupportChannelRead"][];
+            id: string;
+            limits: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            member_count: number;
+            name: string;
+            /** @description none where there are no plans. */
+            plan: string;
+            retention_days: {
+                [key: string]: number;
+            };
+            security_policy: {
+                [key: string]: boolean;
+            };
+            use: {
+                [key: string]: number;
+            };
+            workspace_names: string[];
+        };
+        SupportPerson: {
+            id: string;
+            name: string;
+        };
+        SupportPolicy: {
+            /** @description false: no request reaches you, and every grant ends. */
+            allowed: boolean;
+            /** Format: int64 */
+            approvals: number;
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /**
+             * Format: int64
+             * @description Reading is allowed from this hour of the day; equal to to_hour: all day.
+             */
+            from_hour: number;
+            /** Format: int64 */
+            longest_hours: number;
+            /** @description A grant works from the network it was asked from only. */
+            network: boolean;
+            /** @description Staff give one line before they open a post or a file. */
+            say_why: boolean;
+            thumbnails: boolean;
+            timezone: string;
+            /** Format: int64 */
+            to_hour: number;
+        };
+        SupportPolicyAnswer: {
+            /** @description false: no request reaches you, and every grant ends. */
+            allowed: boolean;
+            /** Format: int64 */
+            approvals: number;
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /**
+             * Format: int64
+             * @description Reading is allowed from this hour of the day; equal to to_hour: all day.
+             */
+            from_hour: number;
+            /** Format: int64 */
+            longest_hours: number;
+            /** @description A grant works from the network it was asked from only. */
+            network: boolean;
+            /** @description Staff give one line before they open a post or a file. */
+            say_why: boolean;
+            /** @description Read it out to support; it changes every day (UTC). */
+            support_code: string;
+            thumbnails: boolean;
+            timezone: string;
+            /** Format: int64 */
+            to_hour: number;
+            /** Format: int64 */
+            version: number;
+        };
+        SupportPostRead: {
+            approval_state?: string;
+            deliveries: components["schemas"]["SupportDeliveryRead"][];
+            id: string;
+            labels: string[];
+            /** Format: date-time */
+            schedule?: string;
+            schedule_timezone?: string;
+            state: string;
+            texts: string[];
+            variants: components["schemas"]["SupportVariantRead"][];
+            workspace: string;
+        };
+        SupportPostRow: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at?: string;
+            id: string;
+            state: string;
+            workspace: string;
+        };
+        SupportScope: {
+            categories: string[];
+            /** Format: int64 */
+            hours: number;
+            thumbnails: boolean;
+        };
+        SupportSighting: {
+            /** Format: date-time */
+            at: string;
+            category: string;
+            /** Format: int64 */
+            count: number;
+            /** @description The event in the audit log. */
+            event: string;
+            fields: string[];
+            /** Format: int64 */
+            n: number;
+            /** @description Ids of what was looked at. */
+            records: string[];
+            why?: string;
+        };
+        SupportVariantRead: {
+            channel: string;
+            texts: string[];
         };
         UpdateInputBody: {
             name?: string;
@@ -2254,6 +2992,45 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.confirm_clock": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportClockConfirmed"];
                 };
             };
             /** @description A problem */
@@ -3435,6 +4212,554 @@ export interface operations {
             };
         };
     };
+    "grants.list": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "organization": "",
+                     *           "organization_name": "Halden Studio",
+                     *           "staff": {
+                     *             "id": "",
+                     *             "name": "Ada Brandt"
+                     *           },
+                     *           "ticket": "SUP-4711",
+                     *           "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *           "state": "requested",
+                     *           "asked": {
+                     *             "categories": [
+                     *               "account",
+                     *               "posts"
+                     *             ],
+                     *             "hours": 24,
+                     *             "thumbnails": false
+                     *           },
+                     *           "requested_at": "0001-01-01T00:00:00Z",
+                     *           "approvals": [],
+                     *           "approvals_needed": 1,
+                     *           "say_why": false,
+                     *           "reads": 0,
+                     *           "records": 0,
+                     *           "reads_left": 600,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.approve": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "categories": [
+                 *         "posts"
+                 *       ],
+                 *       "hours": 4
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApproveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.deny": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["DenyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.reads": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "n": 1,
+                     *           "at": "0001-01-01T00:00:00Z",
+                     *           "category": "posts",
+                     *           "fields": [
+                     *             "text"
+                     *           ],
+                     *           "records": [],
+                     *           "count": 1,
+                     *           "event": ""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportSighting"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.withdraw": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed": true,
+                     *       "approvals": 1,
+                     *       "longest_hours": 72,
+                     *       "categories": [
+                     *         "account",
+                     *         "organization",
+                     *         "posts",
+                     *         "media",
+                     *         "analytics"
+                     *       ],
+                     *       "thumbnails": false,
+                     *       "from_hour": 0,
+                     *       "to_hour": 0,
+                     *       "timezone": "Europe/Berlin",
+                     *       "say_why": false,
+                     *       "network": false,
+                     *       "support_code": "7KQ2M-XW4TB",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportPolicyAnswer"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.change_policy": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allowed": true,
+                 *       "approvals": 1,
+                 *       "longest_hours": 72,
+                 *       "categories": [
+                 *         "account",
+                 *         "organization",
+                 *         "posts",
+                 *         "media",
+                 *         "analytics"
+                 *       ],
+                 *       "thumbnails": false,
+                 *       "from_hour": 0,
+                 *       "to_hour": 0,
+                 *       "timezone": "Europe/Berlin",
+                 *       "say_why": false,
+                 *       "network": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["SupportPolicy"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed": true,
+                     *       "approvals": 1,
+                     *       "longest_hours": 72,
+                     *       "categories": [
+                     *         "account",
+                     *         "organization",
+                     *         "posts",
+                     *         "media",
+                     *         "analytics"
+                     *       ],
+                     *       "thumbnails": false,
+                     *       "from_hour": 0,
+                     *       "to_hour": 0,
+                     *       "timezone": "Europe/Berlin",
+                     *       "say_why": false,
+                     *       "network": false,
+                     *       "support_code": "",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportPolicyAnswer"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "workspaces.list": {
         parameters: {
             query?: never;
@@ -4083,6 +5408,781 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySetupDone"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.mine": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "organization": "",
+                     *           "organization_name": "Halden Studio",
+                     *           "staff": {
+                     *             "id": "",
+                     *             "name": "Ada Brandt"
+                     *           },
+                     *           "ticket": "SUP-4711",
+                     *           "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *           "state": "requested",
+                     *           "asked": {
+                     *             "categories": [
+                     *               "account",
+                     *               "posts"
+                     *             ],
+                     *             "hours": 24,
+                     *             "thumbnails": false
+                     *           },
+                     *           "requested_at": "0001-01-01T00:00:00Z",
+                     *           "approvals": [],
+                     *           "approvals_needed": 1,
+                     *           "say_why": false,
+                     *           "reads": 0,
+                     *           "records": 0,
+                     *           "reads_left": 600,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.request": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "categories": [
+                 *         "account",
+                 *         "posts"
+                 *       ],
+                 *       "hours": 24,
+                 *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                 *       "support_code": "7KQ2M-XW4TB",
+                 *       "ticket": "SUP-4711"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_account": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "display_name": "Mira Lindqvist",
+                     *           "email": "m…@halden.example",
+                     *           "role": "owner",
+                     *           "created": "0001-01-01T00:00:00Z",
+                     *           "mfa": false,
+                     *           "language": "",
+                     *           "timezone": "",
+                     *           "mail_bounced": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportMemberRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "figures": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportAnalyticsRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.cancel": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The channel's id. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "workspace": "",
+                     *       "platform": "mastodon",
+                     *       "handle": "@halden@social.example",
+                     *       "state": "ok",
+                     *       "granted_scopes": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportChannelRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.close": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_media": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "workspace": "",
+                     *           "mime": "image/jpeg",
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportAssetRow"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_asset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The file's id. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "workspace": "",
+                     *       "file_name": "ridge.jpg",
+                     *       "mime": "image/jpeg",
+                     *       "bytes": 0,
+                     *       "alt_text": "",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "used_in": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportAssetRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The file's id. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_organization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Halden Studio",
+                     *       "plan": "none",
+                     *       "limits": null,
+                     *       "use": null,
+                     *       "member_count": 0,
+                     *       "workspace_names": [
+                     *         "Fjellvik Outdoor"
+                     *       ],
+                     *       "security_policy": null,
+                     *       "retention_days": null,
+                     *       "channels": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportOrganizationRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_posts": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "workspace": "",
+                     *           "state": "needs_attention",
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportPostRow"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The post's id. */
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "workspace": "",
+                     *       "texts": [
+                     *         "Wool for wind."
+                     *       ],
+                     *       "variants": [],
+                     *       "state": "needs_attention",
+                     *       "labels": [],
+                     *       "deliveries": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportPostRead"];
                 };
             };
             /** @description A problem */
