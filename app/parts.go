@@ -90,7 +90,7 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		return nil, err
 	}
 	p.support = a.makeSupport(p, codeKey)
-	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf})
+	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf, OwnGrant: support.Own})
 	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.channels.Operations(),
 		p.posts.Operations(), p.support.Operations(), live.Operations(), a.instanceOperations()} {
 		p.operations = append(p.operations, list...)

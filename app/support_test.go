@@ -386,3 +386,36 @@ func TestSayWhyAndHoursOfTheDay(t *testing.T) {
 		t.Errorf("outside the hours: %s", a.raw)
 	}
 }
+
+func TestBothSidesSeeAGrantLive(t *testing.T) {
+	h := newHelp(t)
+	g := h.granted(24, "posts")
+	owner, res := h.owner.listen(t.Context(), "?organization="+h.org)
+	if res.StatusCode != 200 {
+		t.Fatal(res.Status)
+	}
+	staff, res := h.staff.listen(t.Context(), "?grant="+g)
+	if res.StatusCode != 200 {
+		t.Fatal(res.Status)
+	}
+	next(t, owner, "retry:")
+	next(t, staff, "retry:")
+	h.staff.must(200, "GET", "/support/grants/"+g+"/posts", nil)
+	if line := next(t, owner, "data: "); !strings.Contains(line, "support.read") || !strings.Contains(line, g) {
+		t.Errorf("the owner hears %s", line)
+	}
+	next(t, staff, "data: ") // the staff person's own read
+	h.withdraw(g)
+	if line := next(t, staff, "data: "); !strings.Contains(line, "grant.withdrawn") {
+		t.Errorf("the staff person hears %s", line)
+	}
+	viewer := h.join("vera@halden.example", "member", "viewer")
+	for _, query := range []string{"?organization=" + h.org, "?grant=" + g} {
+		if a := viewer.send("GET", "/events"+query, nil); a.status != 404 {
+			t.Errorf("a viewer who listens to %s gets %d", query, a.status)
+		}
+	}
+	if a := h.staff.send("GET", "/events?organization="+h.org, nil); a.status != 404 {
+		t.Errorf("staff who listen to a customer get %d", a.status)
+	}
+}

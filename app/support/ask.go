@@ -107,6 +107,12 @@ func own(tx store.ReadTx, c op.Call, id ref.Grant) (Grant, error) {
 	return g, nil
 }
 
+// Own says whether the staff person asked for the grant.
+func Own(tx store.ReadTx, who ref.Identity, id ref.Grant) bool {
+	g, ok := find(tx, id)
+	return ok && g.Staff == who
+}
+
 func (s *Support) lookAt(ctx context.Context, c op.Call, in *GrantPath) (*GrantView, error) {
 	return op.View(ctx, s.DB, func(tx store.ReadTx) (*GrantView, error) {
 		g, err := own(tx, c, in.Grant)

@@ -2928,6 +2928,10 @@ export interface operations {
             query?: {
                 /** @description Workspaces to listen to; may be repeated. */
                 workspace?: string[];
+                /** @description Organizations whose own changes to listen to, support reads among them; for those who read their audit log. */
+                organization?: string[];
+                /** @description Grants of yours, as staff, to listen to. */
+                grant?: string[];
             };
             header?: never;
             path?: never;
@@ -3149,7 +3153,10 @@ export interface operations {
                 dry_run?: boolean;
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The person's id. */
+                member: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -4358,7 +4365,12 @@ export interface operations {
                 dry_run?: boolean;
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -4434,7 +4446,12 @@ export interface operations {
                 dry_run?: boolean;
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -4505,7 +4522,12 @@ export interface operations {
                 limit?: number;
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
