@@ -231,7 +231,7 @@ func (s *Server) after(call op.Call, err error) {
 		}
 		return
 	}
-	if call.Meta.Writes() && s.Committed != nil {
+	if (call.Meta.Writes() || len(call.Meta.Actions) > 0) && s.Committed != nil {
 		s.Committed()
 	}
 }
