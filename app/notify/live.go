@@ -34,13 +34,14 @@ func New(d Deps) *Live { return &Live{d} }
 
 // Message is one change as a screen gets to know it.
 type Message struct {
-	Kind      string        `json:"kind"`
-	ID        string        `json:"id"`
-	Post      *ref.Post     `json:"post,omitempty"`
-	Version   int64         `json:"version,omitempty"`
-	Workspace ref.Workspace `json:"workspace" doc:"Empty for what concerns the organization as a whole."`
-	Tell      bool          `json:"tell,omitempty"`
-	At        time.Time     `json:"at"`
+	Kind         string            `json:"kind"`
+	ID           string            `json:"id"`
+	Post         *ref.Post         `json:"post,omitempty"`
+	Version      int64             `json:"version,omitempty"`
+	Organization *ref.Organization `json:"organization,omitempty" doc:"Where it concerns the organization as a whole."`
+	Workspace    ref.Workspace     `json:"workspace" doc:"Empty for what concerns the organization as a whole."`
+	Tell         bool              `json:"tell,omitempty"`
+	At           time.Time         `json:"at"`
 }
 
 type streamInput struct {
@@ -187,6 +188,9 @@ func (l *Live) still(ctx context.Context, who ref.Identity, session ref.Session,
 
 func message(c event.Change) Message {
 	m := Message{Kind: c.Kind, ID: c.On, Version: c.Version, Workspace: c.Workspace, Tell: c.Tell, At: c.At}
+	if c.Workspace.Zero() && !c.Organization.Zero() {
+		m.Organization = &c.Organization
+	}
 	if !c.Post.Zero() {
 		m.Post = &c.Post
 	}

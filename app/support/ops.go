@@ -87,7 +87,7 @@ type PersonView struct {
 
 // ScopeView is what is asked for or allowed.
 type ScopeView struct {
-	Categories []Category `json:"categories" maxItems:"5"`
+	Categories []Category `json:"categories" maxItems:"5" enum:"account,organization,posts,media,analytics"`
 	Hours      int        `json:"hours"`
 	Thumbnails bool       `json:"thumbnails"`
 }
@@ -103,7 +103,7 @@ type ApprovalView struct {
 type SightingView struct {
 	N        int64     `json:"n"`
 	At       time.Time `json:"at"`
-	Category Category  `json:"category"`
+	Category Category  `json:"category" enum:"account,organization,posts,media,analytics"`
 	Fields   []string  `json:"fields" maxItems:"64"`
 	Records  []string  `json:"records" maxItems:"200" doc:"Ids of what was looked at."`
 	Count    int64     `json:"count"`

@@ -2850,7 +2850,7 @@ export interface components {
             workspace: string;
         };
         SupportScope: {
-            categories: string[];
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
             /** Format: int64 */
             hours: number;
             thumbnails: boolean;
@@ -2858,7 +2858,8 @@ export interface components {
         SupportSighting: {
             /** Format: date-time */
             at: string;
-            category: string;
+            /** @enum {string} */
+            category: "account" | "organization" | "posts" | "media" | "analytics";
             /** Format: int64 */
             count: number;
             /** @description The event in the audit log. */

@@ -1,8 +1,15 @@
 /** Every page of the product. Start here: a path leads to a lazily loaded feature. */
 import { createRouter } from 'sv-router';
 import { setHere } from '../kit/here';
+import { speakAbove } from '../words/words.svelte';
 
 const gone = () => import('./Gone.svelte');
+
+/** A page above a workspace needs the second file of texts too. */
+const above =
+  <T>(load: () => Promise<T>) =>
+  () =>
+    Promise.all([load(), speakAbove()]).then(([page]) => page, gone);
 
 export const { navigate, route, preload } = createRouter({
   '/': () => import('./Start.svelte'),
@@ -26,13 +33,29 @@ export const { navigate, route, preload } = createRouter({
     '/channels/connect/:platform': () => import('../feature/channel/Connect.svelte').catch(gone),
     '/channels/:channel': () => import('../feature/channel/ChannelPage.svelte').catch(gone),
     '/practice': () => import('../feature/practice/Practice.svelte').catch(gone),
-    '/members': () => import('../feature/member/Members.svelte').catch(gone),
+    '/members': above(() => import('../feature/member/Members.svelte')),
     '/settings': () => import('../feature/workspace/Settings.svelte').catch(gone),
     '/me': () => import('../feature/me/Profile.svelte').catch(gone),
-    '/me/security': () => import('../feature/me/Security.svelte').catch(gone),
-    '/server': () => import('../feature/instance/Server.svelte').catch(gone),
+    '/me/security': above(() => import('../feature/me/Security.svelte')),
     '*missing': () => import('./Missing.svelte').catch(gone),
   },
+  '/o/:organization': {
+    layout: () => import('./Frame.svelte'),
+    '/members': above(() => import('../feature/member/Members.svelte')),
+    '/support': above(() => import('../feature/support/Access.svelte')),
+    '/support/policy': above(() => import('../feature/support/Policy.svelte')),
+    '*missing': () => import('./Missing.svelte').catch(gone),
+  },
+  '/admin': {
+    layout: () => import('./Frame.svelte'),
+    '/': above(() => import('../feature/instance/Server.svelte')),
+    '/staff': above(() => import('../feature/instance/Staff.svelte')),
+    '*missing': () => import('./Missing.svelte').catch(gone),
+  },
+  '/staff': above(() => import('../feature/staff/Grants.svelte')),
+  '/staff/:grant': above(() => import('../feature/staff/Console.svelte')),
+  '/staff/:grant/:category': above(() => import('../feature/staff/Console.svelte')),
+  '/staff/:grant/:category/:record': above(() => import('../feature/staff/Console.svelte')),
   '*missing': () => import('./NotFound.svelte').catch(gone),
 });
 
