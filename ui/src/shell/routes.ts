@@ -5,11 +5,8 @@ import { speakAbove } from '../words/words.svelte';
 
 const gone = () => import('./Gone.svelte');
 
-/** A page above a workspace needs the second file of texts too. */
-const above =
-  <T>(load: () => Promise<T>) =>
-  () =>
-    Promise.all([load(), speakAbove()]).then(([page]) => page, gone);
+/** A page above a workspace needs the second file of texts too. The router wants to read "() => import(" itself. */
+const above = <T>(page: T) => speakAbove().then(() => page);
 
 export const { navigate, route, preload } = createRouter({
   '/': () => import('./Start.svelte'),
@@ -33,29 +30,29 @@ export const { navigate, route, preload } = createRouter({
     '/channels/connect/:platform': () => import('../feature/channel/Connect.svelte').catch(gone),
     '/channels/:channel': () => import('../feature/channel/ChannelPage.svelte').catch(gone),
     '/practice': () => import('../feature/practice/Practice.svelte').catch(gone),
-    '/members': above(() => import('../feature/member/Members.svelte')),
+    '/members': () => import('../feature/member/Members.svelte').then(above).catch(gone),
     '/settings': () => import('../feature/workspace/Settings.svelte').catch(gone),
     '/me': () => import('../feature/me/Profile.svelte').catch(gone),
-    '/me/security': above(() => import('../feature/me/Security.svelte')),
+    '/me/security': () => import('../feature/me/Security.svelte').then(above).catch(gone),
     '*missing': () => import('./Missing.svelte').catch(gone),
   },
   '/o/:organization': {
     layout: () => import('./Frame.svelte'),
-    '/members': above(() => import('../feature/member/Members.svelte')),
-    '/support': above(() => import('../feature/support/Access.svelte')),
-    '/support/policy': above(() => import('../feature/support/Policy.svelte')),
+    '/members': () => import('../feature/member/Members.svelte').then(above).catch(gone),
+    '/support': () => import('../feature/support/Access.svelte').then(above).catch(gone),
+    '/support/policy': () => import('../feature/support/Policy.svelte').then(above).catch(gone),
     '*missing': () => import('./Missing.svelte').catch(gone),
   },
   '/admin': {
     layout: () => import('./Frame.svelte'),
-    '/': above(() => import('../feature/instance/Server.svelte')),
-    '/staff': above(() => import('../feature/instance/Staff.svelte')),
+    '/': () => import('../feature/instance/Server.svelte').then(above).catch(gone),
+    '/staff': () => import('../feature/instance/Staff.svelte').then(above).catch(gone),
     '*missing': () => import('./Missing.svelte').catch(gone),
   },
-  '/staff': above(() => import('../feature/staff/Grants.svelte')),
-  '/staff/:grant': above(() => import('../feature/staff/Console.svelte')),
-  '/staff/:grant/:category': above(() => import('../feature/staff/Console.svelte')),
-  '/staff/:grant/:category/:record': above(() => import('../feature/staff/Console.svelte')),
+  '/staff': () => import('../feature/staff/Grants.svelte').then(above).catch(gone),
+  '/staff/:grant': () => import('../feature/staff/Console.svelte').then(above).catch(gone),
+  '/staff/:grant/:category': () => import('../feature/staff/Console.svelte').then(above).catch(gone),
+  '/staff/:grant/:category/:record': () => import('../feature/staff/Console.svelte').then(above).catch(gone),
   '*missing': () => import('./NotFound.svelte').catch(gone),
 });
 

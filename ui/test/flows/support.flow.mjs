@@ -66,7 +66,7 @@ export default async function support({ url, page, browser, workspace, organizat
   await page.waitForSelector('text=Ada Brandt');
   await shoot(page, 'support-request');
   await page.locator('.category', { hasText: 'Organization' }).locator('input').uncheck();
-  await page.getByLabel('For', { exact: true }).selectOption('4');
+  await page.locator('.for select').selectOption('4');
   await page.getByRole('button', { name: 'Approve for 4 hours' }).click();
   await page.waitForSelector('dialog[open] [autocomplete=one-time-code]');
   await page.locator('dialog[open] [autocomplete=one-time-code]').fill(code(1));
@@ -109,7 +109,7 @@ export default async function support({ url, page, browser, workspace, organizat
 
   // A phone in the dark shows the same.
   const phone = await browser({ width: 320, height: 700, dark: true, touch: true });
-  await cookies(phone.page, api);
+  await phone.context.addCookies(await page.context().cookies()); // the step-up gave the session another token
   await phone.page.goto(`${url}/o/${organization}/support`);
   await phone.page.waitForSelector('text=Nobody has access.');
   must(
