@@ -27,9 +27,10 @@ type Actor struct {
 	Staff         bool // active staff of the instance: may ask customers for support access
 	Memberships   []Membership
 	SecondFactor  bool      // a factor is enrolled
+	Methods       []string  // ways to give the second factor here, best first: passkey, totp
 	PasswordAt    time.Time // last time the password was given in this session
 	MFAAt         time.Time // last time the second factor was given in this session
-	MFAMethod     string    // totp, recovery_code
+	MFAMethod     string    // passkey, totp, recovery_code
 }
 
 // Membership is an actor's place in one organization.

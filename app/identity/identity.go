@@ -2,7 +2,7 @@
 // instance. Who belongs where is organization's, who may is access's.
 //
 // Caveats: a session's token and a recovery code are kept as SHA-256 only, because they are random and long; passwords
-// are Argon2id. Passkeys, single sign-on and recovery by mail are other factors of the same record and come beside these.
+// are Argon2id. A passkey is for one host: another public address voids it, and a recovery code is the way back then.
 package identity
 
 import (
@@ -36,7 +36,7 @@ type Identity struct {
 	Staff         string       `cbor:"15,keyasint,omitempty"` // of the instance: active, inactive, or empty for everybody else
 }
 
-// Factor is a second factor. Only TOTP now; each kind has its own fields.
+// Factor is a second factor by an authenticator app. A passkey is a record of its own.
 type Factor struct {
 	Identity  ref.Identity  `cbor:"1,keyasint"`
 	ID        ref.Secret    `cbor:"2,keyasint"`
@@ -69,7 +69,7 @@ var (
 
 // Tables lists what this package stores.
 func Tables() []store.AnyTable {
-	return []store.AnyTable{&identities, &factors, &recovery, &sessions, &guesses, &instances, &welcomes}
+	return []store.AnyTable{&identities, &factors, &passkeys, &recovery, &sessions, &ceremonies, &guesses, &instances, &welcomes}
 }
 
 // The errors of this package.
@@ -111,10 +111,13 @@ func byEmail(tx store.ReadTx, email string) (Identity, bool) {
 	return Identity{}, false
 }
 
-// HasFactor says whether the identity has a confirmed second factor.
+// HasFactor says whether the identity has a second factor, even one that doesn't work at this address: signing in never
+// gets weaker by a change of the address.
 func HasFactor(tx store.ReadTx, id ref.Identity) bool {
-	_, ok := confirmed(tx, id)
-	return ok
+	if _, ok := confirmed(tx, id); ok {
+		return true
+	}
+	return len(passkeysOf(tx, id)) > 0
 }
 
 func confirmed(tx store.ReadTx, id ref.Identity) (Factor, bool) {

@@ -36,8 +36,11 @@ type Deps struct {
 	Announce  func(code string) // told each new setup code; prints the link
 	Build     string
 	Mail      *mail.Outbox
+	Address   func() string             // where people reach the server
 	Link      func(token string) string // where an invitation is accepted
 
+	// Version knows the versions of things that a step-up can be bound to; nil where nothing has one.
+	Version func(tx store.ReadTx, object string) (int64, bool)
 	// StaffStopped is told, in its transaction, of staff who may not read any more.
 	StaffStopped func(tx store.Tx, who ref.Identity) error
 }
@@ -49,7 +52,7 @@ func New(d Deps) *Identities {
 
 // Operations lists what can be done.
 func (s *Identities) Operations() []op.Operation {
-	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.staffOperations())
+	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.passkeyOperations(), s.staffOperations())
 }
 
 // WorkspaceAccess is a workspace as its visitor sees it.
@@ -94,6 +97,7 @@ type Fresh struct {
 type Me struct {
 	Identity          Profile              `json:"identity"`
 	SecondFactor      bool                 `json:"second_factor"`
+	Methods           []string             `json:"methods" maxItems:"8" doc:"Ways to give the second factor here, best first: passkey, totp."`
 	RecoveryCodesLeft int                  `json:"recovery_codes_left"`
 	Fresh             Fresh                `json:"fresh"`
 	Administrator     bool                 `json:"administrator"`
@@ -123,7 +127,7 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 	if !ok {
 		return nil, ErrNoSignIn
 	}
-	out := &Me{Identity: i.profile(), SecondFactor: a.SecondFactor, RecoveryCodesLeft: codesLeft(tx, i.ID), Administrator: a.Administrator, Staff: a.Staff,
+	out := &Me{Identity: i.profile(), SecondFactor: a.SecondFactor, Methods: a.Methods, RecoveryCodesLeft: codesLeft(tx, i.ID), Administrator: a.Administrator, Staff: a.Staff,
 		Build: s.Build, Organizations: []OrganizationAccess{}}
 	until := func(at time.Time) *time.Time {
 		if end := at.Add(stepUpLife); !at.IsZero() && end.After(tx.Now()) {
@@ -170,6 +174,6 @@ func record(tx store.Tx, c op.Call, action audit.Action, id ref.Identity, result
 // example values of the document.
 var (
 	exampleProfile = Profile{Name: "Mira Lindqvist", Email: "mira@halden.example", Locale: "en", Timezone: "Europe/Berlin", HourFormat: "auto", Theme: "system", Version: 1}
-	exampleMe      = Me{Identity: exampleProfile, SecondFactor: true, RecoveryCodesLeft: 10, Organizations: []OrganizationAccess{{Name: "Halden Studio", Role: access.Owner,
+	exampleMe      = Me{Identity: exampleProfile, SecondFactor: true, Methods: []string{"passkey", "totp"}, RecoveryCodesLeft: 10, Organizations: []OrganizationAccess{{Name: "Halden Studio", Role: access.Owner,
 		Permissions: []access.Permission{access.MembersRead}, Workspaces: []WorkspaceAccess{{Name: "Fjellvik Outdoor", Timezone: "Europe/Berlin", Role: access.Owner}}}}}
 )

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -35,7 +36,7 @@ type Session struct {
 type bound struct {
 	For    string    `cbor:"1,keyasint"`
 	Object string    `cbor:"2,keyasint"`
-	Body   []byte    `cbor:"3,keyasint"`
+	Body   []byte    `cbor:"3,keyasint"` // hash of the canonical form of all that it is for
 	At     time.Time `cbor:"4,keyasint"`
 }
 
@@ -93,10 +94,10 @@ func (s *Identities) Actor(tx store.ReadTx, token string) (access.Actor, bool) {
 	if !ok || sess.Waiting {
 		return access.Actor{}, false
 	}
-	return actorOf(tx, sess)
+	return s.actorOf(tx, sess)
 }
 
-func actorOf(tx store.ReadTx, sess Session) (access.Actor, bool) {
+func (s *Identities) actorOf(tx store.ReadTx, sess Session) (access.Actor, bool) {
 	i, ok := Get(tx, sess.Identity)
 	if !ok {
 		return access.Actor{}, false
@@ -106,7 +107,7 @@ func actorOf(tx store.ReadTx, sess Session) (access.Actor, bool) {
 		return access.Actor{}, false
 	}
 	return access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Administrator: i.Administrator, Staff: i.Staff == StaffActive, Memberships: in,
-		SecondFactor: HasFactor(tx, i.ID), PasswordAt: sess.Password, MFAAt: sess.MFA, MFAMethod: sess.Method}, true
+		SecondFactor: HasFactor(tx, i.ID), Methods: s.methods(tx, i.ID), PasswordAt: sess.Password, MFAAt: sess.MFA, MFAMethod: sess.Method}, true
 }
 
 // Live says whether the session still stands and what its holder may; streams ask before each message.
@@ -115,7 +116,7 @@ func (s *Identities) Live(tx store.ReadTx, who ref.Identity, id ref.Session) (ac
 	if !ok {
 		return access.Actor{}, false
 	}
-	return actorOf(tx, sess)
+	return s.actorOf(tx, sess)
 }
 
 // Touch notes that the session was used; at most once a minute, because it writes.
@@ -178,12 +179,35 @@ func endOthers(tx store.Tx, id ref.Identity, but ref.Session) int {
 	return len(keys)
 }
 
-// Bound says whether a step-up was given in the last five minutes for this very object and body.
+// Bound says whether a step-up was given in the last five minutes for this very object, at this version, and body.
 func (s *Identities) Bound(tx store.ReadTx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool {
 	sess, ok := sessions.Get(tx, store.K(who, id))
-	sum := sha256.Sum256(body)
-	return ok && slices.ContainsFunc(sess.Bound, func(b bound) bool {
-		return b.For == operation && b.Object == object && string(b.Body) == string(sum[:]) && tx.Now().Sub(b.At) <= stepUpLife
+	return ok && s.boundAt(tx, sess, operation, object, body) >= 0
+}
+
+// Spend uses such a step-up up. It says no when there is none, or when it was used already.
+func (s *Identities) Spend(tx store.Tx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool {
+	sess, ok := sessions.Get(tx, store.K(who, id))
+	if !ok {
+		return false
+	}
+	at := s.boundAt(tx, sess, operation, object, body)
+	if at < 0 {
+		return false
+	}
+	sess.Bound = slices.Delete(slices.Clone(sess.Bound), at, at+1)
+	sessions.Put(tx, sess)
+	return true
+}
+
+func (s *Identities) boundAt(tx store.ReadTx, sess Session, operation, object string, body []byte) int {
+	hash, err := s.bindingHash(tx, operation, object, body)
+	if err != nil {
+		return -1
+	}
+	return slices.IndexFunc(sess.Bound, func(b bound) bool {
+		age := tx.Now().Sub(b.At)
+		return b.For == operation && b.Object == object && bytes.Equal(b.Body, hash) && age >= 0 && age <= stepUpLife
 	})
 }
 

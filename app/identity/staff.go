@@ -62,12 +62,13 @@ type staffInput struct {
 	}
 }
 
-type staffPath struct {
+// StaffPath is the part of a path that names one of the staff.
+type StaffPath struct {
 	Member ref.Identity `path:"member" maxLength:"40" doc:"The person's id."`
 }
 
 type staffChange struct {
-	staffPath
+	StaffPath
 	Body struct {
 		Active bool `json:"active"`
 	}
@@ -205,7 +206,7 @@ func (s *Identities) settle(ctx context.Context, c op.Call, b acceptInput) (*Me,
 		identities.Put(tx, i)
 		var sess Session
 		sess, token = begin(tx, i.ID, c.From.Agent, c.From.Prefix)
-		a, ok := actorOf(tx, sess)
+		a, ok := s.actorOf(tx, sess)
 		if !ok {
 			return nil, ErrNoSignIn
 		}

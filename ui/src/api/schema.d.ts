@@ -148,6 +148,74 @@ export interface paths {
         patch: operations["me.update"];
         trace?: never;
     };
+    "/api/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your passkeys
+         * @description Oldest first.
+         */
+        get: operations["passkeys.list"];
+        put?: never;
+        /**
+         * Add a passkey
+         * @description Ends all other sessions. The first factor counts at once and brings recovery codes; one beside another counts for support access after an hour.
+         */
+        post: operations["passkeys.add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey
+         * @description Answers what the browser needs to make one. passkeys.add ends it.
+         */
+        post: operations["passkeys.begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/{passkey}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a passkey
+         * @description It doesn't sign in any more. Ends all other sessions.
+         */
+        delete: operations["passkeys.remove"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a passkey
+         * @description Changes what you know it by.
+         */
+        patch: operations["passkeys.rename"];
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -248,7 +316,7 @@ export interface paths {
         post: operations["totp.enrol"];
         /**
          * Remove the authenticator app
-         * @description Signing in needs the password alone then. Ends all other sessions.
+         * @description Signing in needs a passkey or, where there is none, the password alone then. Ends all other sessions.
          */
         delete: operations["totp.remove"];
         options?: never;
@@ -267,7 +335,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm the authenticator app
-         * @description A code of the app turns it on, answers the recovery codes and ends all other sessions.
+         * @description A code of the app turns it on and ends all other sessions. The first factor brings recovery codes; one beside another counts for support access after an hour.
          */
         post: operations["totp.confirm"];
         delete?: never;
@@ -551,9 +619,49 @@ export interface paths {
         put?: never;
         /**
          * Give the second factor
-         * @description Ends signing in with a code of the authenticator app or a recovery code.
+         * @description Ends signing in with a passkey, a code of the authenticator app or a recovery code.
          */
         post: operations["session.mfa"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description A passkey that verified its person is both factors: nothing else is asked, and too many wrong passwords don't stop it.
+         */
+        post: operations["session.passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in with a passkey
+         * @description Answers what the browser needs to use any passkey of this server: instead of a password, or as the second factor after one.
+         */
+        post: operations["session.passkey_begin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -571,7 +679,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm who you are
-         * @description A fresh second factor, or the password where no factor is set up. Good for five minutes.
+         * @description A fresh second factor, or the password where no factor is set up. Good for five minutes; given for one operation and object, it is good for that once.
          */
         post: operations["session.step_up"];
         delete?: never;
@@ -591,7 +699,7 @@ export interface paths {
         put?: never;
         /**
          * Begin to confirm who you are
-         * @description Tells which ways there are to prove it for the operation.
+         * @description Tells which ways there are to prove it for the operation, and gives the browser what a passkey signs.
          */
         post: operations["session.step_up_begin"];
         delete?: never;
@@ -1177,6 +1285,12 @@ export interface components {
             password?: string;
             token: string;
         };
+        AddPasskeyBody: {
+            /** @description What navigator.credentials.create answered, by its toJSON. */
+            credential: unknown;
+            /** @description So that you know it again, like the device's name. */
+            name: string;
+        };
         AuditEntry: {
             /** @description The canonical JSON of the leaf. */
             event: string;
@@ -1415,8 +1529,10 @@ export interface components {
         };
         IdentityChallenge: {
             challenge: string;
-            /** @description Ways to prove who is there, best first. */
+            /** @description Ways to prove who is there, best first: passkey, totp, password. */
             methods: string[];
+            /** @description Where a passkey is a way: for PublicKeyCredential.parseRequestOptionsFromJSON. Its challenge is SHA-256 over 32 random bytes and the canonical JSON of for, object, its version and body. */
+            options?: unknown;
         };
         IdentityEnrolment: {
             /** @description Base32, to type into the app. */
@@ -1446,6 +1562,8 @@ export interface components {
             build: string;
             fresh: components["schemas"]["IdentityFresh"];
             identity: components["schemas"]["IdentityProfile"];
+            /** @description Ways to give the second factor here, best first: passkey, totp. */
+            methods: string[];
             organizations: components["schemas"]["IdentityOrganizationAccess"][];
             /** Format: int64 */
             recovery_codes_left: number;
@@ -1461,6 +1579,32 @@ export interface components {
             role: string;
             workspaces: components["schemas"]["IdentityWorkspaceAccess"][];
         };
+        IdentityPasskey: {
+            /**
+             * Format: date-time
+             * @description From when it counts for support access.
+             */
+            counts_at: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description false: it was made for another address of this server and doesn't work any more. */
+            here: boolean;
+            id: string;
+            /** Format: date-time */
+            last_used_at?: string;
+            name: string;
+            /** @description A password manager keeps it for several devices. */
+            synced: boolean;
+        };
+        IdentityPasskeyAdded: {
+            passkey: components["schemas"]["IdentityPasskey"];
+            /** @description With the first factor only: each works once instead of it. */
+            recovery_codes?: string[];
+        };
+        IdentityPasskeyOptions: {
+            /** @description For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON. Good once, for five minutes, in this browser. */
+            options: unknown;
+        };
         IdentityProfile: {
             email: string;
             email_verified: boolean;
@@ -1474,8 +1618,8 @@ export interface components {
             version: number;
         };
         IdentityRecoveryCodes: {
-            /** @description Each works once instead of the app. */
-            recovery_codes: string[];
+            /** @description Each works once instead of the factor. Absent where another factor brought them before. */
+            recovery_codes?: string[];
         };
         IdentitySession: {
             /** Format: date-time */
@@ -1503,6 +1647,8 @@ export interface components {
         IdentitySignedIn: {
             /** @description The first membership, when signed in. */
             member?: string;
+            /** @description Ways to give it, best first: passkey, totp. A recovery code always works. */
+            methods?: string[];
             /** @description The second factor is asked next, by session.mfa. */
             mfa_required: boolean;
         };
@@ -1579,6 +1725,12 @@ export interface components {
         ListOfChannelPlatform: {
             /** @description The things asked for. */
             items: components["schemas"]["ChannelPlatform"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfIdentityPasskey: {
+            /** @description The things asked for. */
+            items: components["schemas"]["IdentityPasskey"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -1748,6 +1900,10 @@ export interface components {
              * @description 1 is Monday.
              */
             week_start: number;
+        };
+        PasskeySignInBody: {
+            /** @description What navigator.credentials.get answered, by its toJSON. */
+            credential: unknown;
         };
         Post: {
             author: components["schemas"]["PostAuthor"];
@@ -2064,6 +2220,9 @@ export interface components {
             /** @description JSON pointer into the body. */
             pointer?: string;
         };
+        RenamePasskeyBody: {
+            name: string;
+        };
         ResolveDeliveryBody: {
             /** @enum {string} */
             outcome: "published" | "not_published";
@@ -2085,6 +2244,8 @@ export interface components {
             weekday: number;
         };
         SecondInputBody: {
+            /** @description The browser's answer to what session.passkey_begin gave. */
+            passkey?: unknown;
             recovery_code?: string;
             totp?: string;
         };
@@ -2126,6 +2287,8 @@ export interface components {
             body?: unknown;
             for?: string;
             object?: string;
+            /** @description The browser's answer to the options of session.step_up_begin. It is for what was said there. */
+            passkey?: unknown;
             password?: string;
             totp?: string;
         };
@@ -2372,7 +2535,10 @@ export interface operations {
                 dry_run?: boolean;
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The person's id. */
+                member: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -2461,6 +2627,10 @@ export interface operations {
                      *         "version": 1
                      *       },
                      *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
@@ -2594,6 +2764,245 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityProfile"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Laptop",
+                     *           "synced": true,
+                     *           "here": true,
+                     *           "counts_at": "0001-01-01T00:00:00Z",
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfIdentityPasskey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.add": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "q83v",
+                 *         "rawId": "q83v",
+                 *         "response": {},
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Laptop"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AddPasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "passkey": {
+                     *         "id": "",
+                     *         "name": "Laptop",
+                     *         "synced": true,
+                     *         "here": true,
+                     *         "counts_at": "0001-01-01T00:00:00Z",
+                     *         "created_at": "0001-01-01T00:00:00Z"
+                     *       },
+                     *       "recovery_codes": [
+                     *         "01234-56789-abcde-f0123"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskeyAdded"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "options": {
+                     *         "challenge": "q83v…",
+                     *         "rpId": "posts.example.org",
+                     *         "userVerification": "required"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskeyOptions"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The passkey's id. */
+                passkey: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.rename": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The passkey's id. */
+                passkey: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Old laptop"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RenamePasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Laptop",
+                     *       "synced": true,
+                     *       "here": true,
+                     *       "counts_at": "0001-01-01T00:00:00Z",
+                     *       "created_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskey"];
                 };
             };
             /** @description A problem */
@@ -3713,6 +4122,10 @@ export interface operations {
                      *         "version": 1
                      *       },
                      *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
@@ -3783,7 +4196,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "mfa_required": true
+                     *       "mfa_required": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySignedIn"];
@@ -3871,6 +4288,10 @@ export interface operations {
                      *         "version": 1
                      *       },
                      *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
@@ -3899,6 +4320,136 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "q83v",
+                 *         "rawId": "q83v",
+                 *         "response": {},
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasskeySignInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "identity": {
+                     *         "id": "",
+                     *         "name": "Mira Lindqvist",
+                     *         "email": "mira@halden.example",
+                     *         "email_verified": false,
+                     *         "locale": "en",
+                     *         "timezone": "Europe/Berlin",
+                     *         "hour_format": "auto",
+                     *         "theme": "system",
+                     *         "version": 1
+                     *       },
+                     *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
+                     *       "recovery_codes_left": 10,
+                     *       "fresh": {},
+                     *       "administrator": false,
+                     *       "staff": false,
+                     *       "organizations": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Halden Studio",
+                     *           "role": "owner",
+                     *           "member": "",
+                     *           "permissions": [
+                     *             "members.read"
+                     *           ],
+                     *           "workspaces": [
+                     *             {
+                     *               "id": "",
+                     *               "name": "Fjellvik Outdoor",
+                     *               "timezone": "Europe/Berlin",
+                     *               "role": "owner",
+                     *               "permissions": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "build": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.passkey_begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "options": {
+                     *         "challenge": "q83v…",
+                     *         "rpId": "posts.example.org",
+                     *         "userVerification": "required"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskeyOptions"];
                 };
             };
             /** @description A problem */
@@ -3987,8 +4538,14 @@ export interface operations {
                      * @example {
                      *       "challenge": "",
                      *       "methods": [
+                     *         "passkey",
                      *         "totp"
-                     *       ]
+                     *       ],
+                     *       "options": {
+                     *         "challenge": "q83v…",
+                     *         "rpId": "posts.example.org",
+                     *         "userVerification": "required"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityChallenge"];
