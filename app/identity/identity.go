@@ -69,7 +69,8 @@ var (
 
 // Tables lists what this package stores.
 func Tables() []store.AnyTable {
-	return []store.AnyTable{&identities, &factors, &passkeys, &recovery, &sessions, &ceremonies, &guesses, &instances, &welcomes}
+	return []store.AnyTable{&identities, &factors, &passkeys, &recovery, &sessions, &ceremonies, &devices, &links, &pleas, &recoveries,
+		&guesses, &instances, &welcomes}
 }
 
 // The errors of this package.

@@ -19,8 +19,9 @@ import (
 // Identities offers the operations on sign-in.
 type Identities struct {
 	Deps
-	hasher *Hasher
-	claim  *claim
+	hasher  *Hasher
+	claim   *claim
+	pleaded chan struct{}
 }
 
 // Deps is what the operations use.
@@ -36,8 +37,9 @@ type Deps struct {
 	Announce  func(code string) // told each new setup code; prints the link
 	Build     string
 	Mail      *mail.Outbox
-	Address   func() string             // where people reach the server
-	Link      func(token string) string // where an invitation is accepted
+	Address   func() string                      // where people reach the server
+	Page      func(path, fragment string) string // a page of the web interface
+	Link      func(token string) string          // where an invitation is accepted
 
 	// Version knows the versions of things that a step-up can be bound to; nil where nothing has one.
 	Version func(tx store.ReadTx, object string) (int64, bool)
@@ -47,12 +49,13 @@ type Deps struct {
 
 // New makes the operations.
 func New(d Deps) *Identities {
-	return &Identities{Deps: d, hasher: NewHasher(d.Clock, d.Cost), claim: newClaim(d)}
+	return &Identities{Deps: d, hasher: NewHasher(d.Clock, d.Cost), claim: newClaim(d), pleaded: make(chan struct{}, 1)}
 }
 
 // Operations lists what can be done.
 func (s *Identities) Operations() []op.Operation {
-	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.passkeyOperations(), s.staffOperations())
+	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.passkeyOperations(), s.emailOperations(),
+		s.recoverOperations(), s.helpOperations(), s.staffOperations())
 }
 
 // WorkspaceAccess is a workspace as its visitor sees it.
@@ -102,6 +105,7 @@ type Me struct {
 	Fresh             Fresh                `json:"fresh"`
 	Administrator     bool                 `json:"administrator"`
 	Staff             bool                 `json:"staff" doc:"Active staff of the instance."`
+	Recovery          *RecoveryView        `json:"recovery,omitempty" doc:"Somebody asked to remove your second factor. Stop it if it wasn't you."`
 	Organizations     []OrganizationAccess `json:"organizations" maxItems:"1000"`
 	Build             string               `json:"build"`
 }
@@ -136,6 +140,10 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 		return nil
 	}
 	out.Fresh = Fresh{MFAUntil: until(a.MFAAt), PasswordUntil: until(a.PasswordAt)}
+	for _, r := range openOf(tx, i.ID) {
+		v := recoveryView(tx, r)
+		out.Recovery = &v
+	}
 	for _, m := range a.Memberships {
 		o, ok := organization.Get(tx, m.Organization)
 		if !ok {
@@ -161,7 +169,7 @@ func PersonOf(tx store.ReadTx, id ref.Identity) (organization.Person, bool) {
 // record writes an act of sign-in into the instance's log, with a copy in the log of each organization of the identity.
 func record(tx store.Tx, c op.Call, action audit.Action, id ref.Identity, result audit.Result, a op.Act) {
 	a.Action, a.On, a.Result, a.Quiet, a.Instance = action, audit.Thing{Kind: "identity", ID: id.String()}, result, true, true
-	if c.Actor.Identity.Zero() && result == audit.OK {
+	if (c.Actor.Kind == access.Nobody || c.Actor.Kind == "") && result == audit.OK {
 		c.Actor.Kind, c.Actor.Identity, c.Via = access.Session, id, "session"
 	}
 	op.Write(tx, c, a)

@@ -15,6 +15,7 @@ import (
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/fail"
+	"github.com/omniposto/omniposto/app/mail"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
@@ -315,6 +316,14 @@ func (s *Identities) factorChanged(tx store.Tx, c op.Call, sess Session, what st
 	sess.Bound = nil
 	_, token = rotate(tx, sess)
 	record(tx, c, action, sess.Identity, audit.OK, op.Act{})
+	i, _ := Get(tx, sess.Identity)
+	about := map[string]string{"what": what, "who": i.Name, "at": stamp(tx.Now())}
+	if err := s.tell(tx, i, mail.FactorChanged, about, ""); err != nil {
+		return "", err
+	}
+	if sess.MFA.Equal(tx.Now()) || !HasFactor(tx, i.ID) { // the first one, or the last: signing in is another thing from now on
+		return token, s.tellOwners(tx, i, mail.FactorChanged, about, "")
+	}
 	return token, nil
 }
 
@@ -384,6 +393,7 @@ func (s *Identities) passkeySignIn(ctx context.Context, c op.Call, in *passkeySi
 			return nil, err
 		}
 		var sess Session
+		leave(tx, c)
 		sess, token = begin(tx, who, c.From.Agent, c.From.Prefix)
 		sess.Password, sess.MFA, sess.Method = time.Time{}, tx.Now(), "passkey"
 		sessions.Put(tx, sess)
@@ -404,6 +414,10 @@ func (s *Identities) arrive(tx store.Tx, c op.Call, sess Session) (*Me, error) {
 	}
 	c.Actor, c.Via = a, "session"
 	record(tx, c, "session.began", sess.Identity, audit.OK, op.Act{})
+	i, _ := Get(tx, sess.Identity)
+	if err := s.seen(tx, c, i); err != nil {
+		return nil, err
+	}
 	return s.me(tx, a)
 }
 

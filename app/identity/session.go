@@ -11,6 +11,7 @@ import (
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/base/random"
+	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
@@ -179,6 +180,11 @@ func endOthers(tx store.Tx, id ref.Identity, but ref.Session) int {
 	return len(keys)
 }
 
+// RoleChanged ends the sessions of somebody whose role is another one, but for the one that changed it.
+func RoleChanged(tx store.Tx, c op.Call, who ref.Identity) {
+	endOthers(tx, who, c.Actor.Session)
+}
+
 // Bound says whether a step-up was given in the last five minutes for this very object, at this version, and body.
 func (s *Identities) Bound(tx store.ReadTx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool {
 	sess, ok := sessions.Get(tx, store.K(who, id))
@@ -237,14 +243,21 @@ func cookie(token string, secure bool) string {
 	return fmt.Sprintf("%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s", name, token, age, extra)
 }
 
-// Restored ends every session, pending step-up and count of guesses, because an older store came back.
+// Restored ends every session, pending step-up, challenge and link, because an older store came back.
 func Restored(tx store.Tx) error {
+	empty(tx, &sessions)
+	empty(tx, &ceremonies)
+	empty(tx, &links)
+	empty(tx, &pleas)
+	return nil
+}
+
+func empty[T any](tx store.Tx, t *store.Table[T]) {
 	var keys []store.Key
-	for key := range sessions.All(tx, store.Range{}) {
+	for key := range t.All(tx, store.Range{}) {
 		keys = append(keys, key)
 	}
 	for _, key := range keys {
-		sessions.Delete(tx, key)
+		t.Delete(tx, key)
 	}
-	return nil
 }

@@ -134,24 +134,40 @@ func (s *Identities) signIn(ctx context.Context, c op.Call, in *signInInput) (*S
 			i.Password = rehashed
 			identities.Put(tx, i)
 		}
-		var sess Session
-		sess, token = begin(tx, who.ID, c.From.Agent, c.From.Prefix)
-		if sess.Waiting = HasFactor(tx, who.ID); sess.Waiting {
-			sessions.Put(tx, sess)
-			op.Unrecorded(c)
-			return &SignedIn{MFARequired: true, Methods: s.methods(tx, who.ID)}, nil
-		}
-		record(tx, c, "session.began", who.ID, audit.OK, op.Act{})
-		out := &SignedIn{}
-		if a, ok := s.actorOf(tx, sess); ok && len(a.Memberships) > 0 {
-			out.Member = &a.Memberships[0].Member
-		}
-		return out, nil
+		var out *SignedIn
+		var err error
+		out, token, err = s.enter(tx, c, who)
+		return out, err
 	})
 	if err == nil {
 		c.SetCookie(cookie(token, c.Secure))
 	}
 	return out, err
+}
+
+// enter begins a session after the password: in full, or waiting for the second factor where there is one. The session
+// that the browser held before ends.
+func (s *Identities) enter(tx store.Tx, c op.Call, i Identity) (*SignedIn, string, error) {
+	leave(tx, c)
+	sess, token := begin(tx, i.ID, c.From.Agent, c.From.Prefix)
+	if sess.Waiting = HasFactor(tx, i.ID); sess.Waiting {
+		sessions.Put(tx, sess)
+		op.Unrecorded(c)
+		return &SignedIn{MFARequired: true, Methods: s.methods(tx, i.ID)}, token, nil
+	}
+	out := &SignedIn{}
+	me, err := s.arrive(tx, c, sess)
+	if err == nil && len(me.Organizations) > 0 {
+		out.Member = &me.Organizations[0].Member
+	}
+	return out, token, err
+}
+
+// leave ends the session that the browser held.
+func leave(tx store.Tx, c op.Call) {
+	if old, ok := byToken(tx, c.SessionToken); ok {
+		sessions.Delete(tx, store.K(old.Identity, old.ID))
+	}
 }
 
 // refused counts a wrong try and records it; the answer is always err.

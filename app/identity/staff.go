@@ -205,7 +205,11 @@ func (s *Identities) settle(ctx context.Context, c op.Call, b acceptInput) (*Me,
 		i.Password, i.PasswordAt, i.Version = hash, tx.Now(), i.Version+1
 		identities.Put(tx, i)
 		var sess Session
+		leave(tx, c)
 		sess, token = begin(tx, i.ID, c.From.Agent, c.From.Prefix)
+		if err := s.seen(tx, c, i); err != nil {
+			return nil, err
+		}
 		a, ok := s.actorOf(tx, sess)
 		if !ok {
 			return nil, ErrNoSignIn

@@ -169,6 +169,7 @@ func (s *Organizations) updateMember(ctx context.Context, c op.Call, in *updateM
 				return nil, err
 			}
 			m.Role, changed = *in.Body.Role, append(changed, "role")
+			s.RoleChanged(tx, c, m.Identity)
 		}
 		if in.Body.Workspaces != nil {
 			in, err := checkPlaces(tx, c.Organization, *in.Body.Workspaces)
@@ -350,6 +351,36 @@ func Several(tx store.ReadTx, o ref.Organization) bool {
 		}
 	}
 	for range invitations.All(tx, store.Range{Prefix: store.K(o)}) {
+		return true
+	}
+	return false
+}
+
+// Owners lists who owns the organization.
+func Owners(tx store.ReadTx, o ref.Organization) []ref.Identity {
+	var out []ref.Identity
+	for _, m := range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		if m.Role == access.Owner {
+			out = append(out, m.Identity)
+		}
+	}
+	return out
+}
+
+// Managers lists the owners and admins of the organization but one person.
+func Managers(tx store.ReadTx, o ref.Organization, but ref.Identity) []ref.Identity {
+	var out []ref.Identity
+	for _, m := range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		if (m.Role == access.Owner || m.Role == access.Admin) && m.Identity != but {
+			out = append(out, m.Identity)
+		}
+	}
+	return out
+}
+
+// Belongs says whether the identity is a member of the organization.
+func Belongs(tx store.ReadTx, o ref.Organization, i ref.Identity) bool {
+	for range members.By(tx, "identity", store.Range{Prefix: store.K(i, o)}) {
 		return true
 	}
 	return false

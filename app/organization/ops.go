@@ -31,6 +31,8 @@ type Deps struct {
 	Furnish func(tx store.Tx, w Workspace)
 	// Paused is called when a workspace is paused or resumed.
 	Paused func(tx store.Tx, w Workspace)
+	// RoleChanged is called when somebody's role in the organization is another one.
+	RoleChanged func(tx store.Tx, c op.Call, who ref.Identity)
 	// Link makes an invitation's address of its token.
 	Link func(token string) string
 }

@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start the recovery of a person's sign-in
+         * @description For who lost everything. After 72 hours the person may choose a new password and remove their factors. They and all owners of their organizations are told, and any of them can stop it. The answer is the same for an unknown address.
+         */
+        post: operations["recovery.start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/staff": {
         parameters: {
             query?: never;
@@ -148,6 +168,46 @@ export interface paths {
         patch: operations["me.update"];
         trace?: never;
     };
+    "/api/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm or change your e-mail address
+         * @description Writes a letter with a link to the address. Nothing changes before the link is opened.
+         */
+        post: operations["me.confirm_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/email/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open the link that confirms an address
+         * @description From then on the address can be used to choose a new password. A new address ends all other sessions.
+         */
+        post: operations["me.verify_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/passkeys": {
         parameters: {
             query?: never;
@@ -231,6 +291,26 @@ export interface paths {
          */
         post: operations["me.password"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Stop a recovery of your sign-in
+         * @description Somebody asked to remove your second factor, and it wasn't you: it stays.
+         */
+        delete: operations["recovery.stop_own"];
         options?: never;
         head?: never;
         patch?: never;
@@ -496,6 +576,66 @@ export interface paths {
         patch: operations["members.update"];
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List recoveries of members
+         * @description Members who lost their second factor and are about to remove it. Any of them can be stopped.
+         */
+        get: operations["recovery.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/recoveries/{recovery}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Help a member who lost a second factor
+         * @description The second of two approvals lets the person remove their own factors, after the password. Be sure that it is they who ask.
+         */
+        post: operations["recovery.approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/recoveries/{recovery}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a recovery
+         * @description The factors stay as they are.
+         */
+        post: operations["recovery.stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/workspaces": {
         parameters: {
             query?: never;
@@ -554,6 +694,86 @@ export interface paths {
         get: operations["platforms.read"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a new password
+         * @description The answer is the same for every address. If somebody with this confirmed address signs in here, a letter with a link follows, for this browser.
+         */
+        post: operations["recovery.begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove your lost factors
+         * @description After the password was right and the recovery is ready: removes all your factors and recovery codes, ends all other sessions and signs in.
+         */
+        post: operations["recovery.remove_factors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a new password
+         * @description Ends all sessions. The second factor is asked as ever, unless a recovery of everything has waited its 72 hours.
+         */
+        post: operations["recovery.finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for help with a lost second factor
+         * @description After the password was right: two other owners or admins of your organization can let you remove your factors. Asking again answers where it stands.
+         */
+        post: operations["recovery.help"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1486,8 +1706,18 @@ export interface components {
             scopes?: string[];
             way: string;
         };
+        ConfirmEmailBody: {
+            /**
+             * Format: email
+             * @description A new address; your present one when absent.
+             */
+            email?: string;
+        };
         ConfirmInputBody: {
             code: string;
+        };
+        ConfirmedEmailBody: {
+            token: string;
         };
         ConnectInputBody: {
             /** @description To connect this one again. */
@@ -1565,6 +1795,8 @@ export interface components {
             /** @description Ways to give the second factor here, best first: passkey, totp. */
             methods: string[];
             organizations: components["schemas"]["IdentityOrganizationAccess"][];
+            /** @description Somebody asked to remove your second factor. Stop it if it wasn't you. */
+            recovery?: components["schemas"]["IdentityRecovery"];
             /** Format: int64 */
             recovery_codes_left: number;
             second_factor: boolean;
@@ -1617,9 +1849,39 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        IdentityRecovery: {
+            /**
+             * Format: int64
+             * @description Of two.
+             */
+            approvals: number;
+            email: string;
+            /**
+             * Format: date-time
+             * @description It lapses then.
+             */
+            ends_at: string;
+            id: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description From when the factors can be removed.
+             */
+            ready_at?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "requested" | "approved_once" | "waiting" | "ready" | "used" | "stopped" | "lapsed";
+        };
         IdentityRecoveryCodes: {
             /** @description Each works once instead of the factor. Absent where another factor brought them before. */
             recovery_codes?: string[];
+        };
+        IdentityRecoveryStarted: {
+            /** @description Where the person chooses a new password after the wait; only when no mail is set up, to be passed on by hand. */
+            link?: string;
+            /** Format: date-time */
+            ready_at: string;
         };
         IdentitySession: {
             /** Format: date-time */
@@ -1731,6 +1993,12 @@ export interface components {
         ListOfIdentityPasskey: {
             /** @description The things asked for. */
             items: components["schemas"]["IdentityPasskey"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfIdentityRecovery: {
+            /** @description The things asked for. */
+            items: components["schemas"]["IdentityRecovery"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -2220,6 +2488,16 @@ export interface components {
             /** @description JSON pointer into the body. */
             pointer?: string;
         };
+        RecoverBeginBody: {
+            email: string;
+        };
+        RecoverFinishBody: {
+            password: string;
+            token: string;
+        };
+        RecoveryStartBody: {
+            email: string;
+        };
         RenamePasskeyBody: {
             name: string;
         };
@@ -2417,6 +2695,54 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.start": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "tom@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecoveryStartBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ready_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecoveryStarted"];
                 };
             };
             /** @description A problem */
@@ -2777,6 +3103,104 @@ export interface operations {
             };
         };
     };
+    "me.confirm_email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "mira@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmEmailBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityUntil"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "me.verify_email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "the-token-of-the-link"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmedEmailBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Mira Lindqvist",
+                     *       "email": "mira@halden.example",
+                     *       "email_verified": true,
+                     *       "locale": "en",
+                     *       "timezone": "Europe/Berlin",
+                     *       "hour_format": "auto",
+                     *       "theme": "system",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityProfile"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "passkeys.list": {
         parameters: {
             query?: never;
@@ -3034,6 +3458,37 @@ export interface operations {
                 "application/json": components["schemas"]["ChangePasswordBody"];
             };
         };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.stop_own": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description No Content */
             204: {
@@ -3844,6 +4299,155 @@ export interface operations {
             };
         };
     };
+    "recovery.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Tom Okafor",
+                     *           "email": "tom@halden.example",
+                     *           "state": "requested",
+                     *           "approvals": 0,
+                     *           "started_at": "0001-01-01T00:00:00Z",
+                     *           "ends_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfIdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.approve": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The recovery's id. */
+                recovery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Tom Okafor",
+                     *       "email": "tom@halden.example",
+                     *       "state": "requested",
+                     *       "approvals": 0,
+                     *       "started_at": "0001-01-01T00:00:00Z",
+                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.stop": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The recovery's id. */
+                recovery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Tom Okafor",
+                     *       "email": "tom@halden.example",
+                     *       "state": "requested",
+                     *       "approvals": 0,
+                     *       "started_at": "0001-01-01T00:00:00Z",
+                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "workspaces.list": {
         parameters: {
             query?: never;
@@ -4050,6 +4654,218 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ChannelPlatform"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "mira@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecoverBeginBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityUntil"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.remove_factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "identity": {
+                     *         "id": "",
+                     *         "name": "Mira Lindqvist",
+                     *         "email": "mira@halden.example",
+                     *         "email_verified": false,
+                     *         "locale": "en",
+                     *         "timezone": "Europe/Berlin",
+                     *         "hour_format": "auto",
+                     *         "theme": "system",
+                     *         "version": 1
+                     *       },
+                     *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
+                     *       "recovery_codes_left": 10,
+                     *       "fresh": {},
+                     *       "administrator": false,
+                     *       "staff": false,
+                     *       "organizations": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Halden Studio",
+                     *           "role": "owner",
+                     *           "member": "",
+                     *           "permissions": [
+                     *             "members.read"
+                     *           ],
+                     *           "workspaces": [
+                     *             {
+                     *               "id": "",
+                     *               "name": "Fjellvik Outdoor",
+                     *               "timezone": "Europe/Berlin",
+                     *               "role": "owner",
+                     *               "permissions": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "build": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "seven quiet tents",
+                 *       "token": "the-token-of-the-link"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecoverFinishBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "mfa_required": true,
+                     *       "methods": [
+                     *         "totp"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentitySignedIn"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Tom Okafor",
+                     *       "email": "tom@halden.example",
+                     *       "state": "requested",
+                     *       "approvals": 0,
+                     *       "started_at": "0001-01-01T00:00:00Z",
+                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecovery"];
                 };
             };
             /** @description A problem */
