@@ -69,7 +69,7 @@ var (
 
 // Tables lists what this package stores.
 func Tables() []store.AnyTable {
-	return []store.AnyTable{&identities, &factors, &passkeys, &recovery, &sessions, &ceremonies, &devices, &links, &pleas, &recoveries,
+	return []store.AnyTable{&identities, &factors, &passkeys, &recovery, &sessions, &ceremonies, &devices, &links, &pleas, &refusals, &recoveries,
 		&guesses, &instances, &welcomes}
 }
 

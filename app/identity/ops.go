@@ -19,9 +19,9 @@ import (
 // Identities offers the operations on sign-in.
 type Identities struct {
 	Deps
-	hasher  *Hasher
-	claim   *claim
-	pleaded chan struct{}
+	hasher *Hasher
+	claim  *claim
+	woken  chan struct{} // something was left for after the answer
 }
 
 // Deps is what the operations use.
@@ -49,7 +49,7 @@ type Deps struct {
 
 // New makes the operations.
 func New(d Deps) *Identities {
-	return &Identities{Deps: d, hasher: NewHasher(d.Clock, d.Cost), claim: newClaim(d), pleaded: make(chan struct{}, 1)}
+	return &Identities{Deps: d, hasher: NewHasher(d.Clock, d.Cost), claim: newClaim(d), woken: make(chan struct{}, 1)}
 }
 
 // Operations lists what can be done.

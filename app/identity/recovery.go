@@ -28,9 +28,8 @@ var pleas = store.Table[plea]{Name: "recovery_plea", Version: 1, Holds: store.Pe
 	Key: func(p plea) store.Key { return store.K(p.ID) }}
 
 const (
-	recoverLife  = 30 * time.Minute
-	pleasOfOne   = 20 // from one network within guessWindow
-	pleasAtATime = 50
+	recoverLife = 30 * time.Minute
+	pleasOfOne  = 20 // from one network within guessWindow
 )
 
 // ErrRecoverElsewhere is the error of a link that is opened in another browser.
@@ -77,51 +76,9 @@ func (s *Identities) beginRecovery(ctx context.Context, c op.Call, in *recoverBe
 		return &Until{Until: now.Add(recoverLife)}, nil
 	})
 	if err == nil {
-		select {
-		case s.pleaded <- struct{}{}:
-		default:
-		}
+		s.wake()
 	}
 	return out, err
-}
-
-// Run writes the letters that were asked for until ctx ends.
-func (s *Identities) Run(ctx context.Context) {
-	for {
-		if err := s.answerPleas(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Warn("recovery letters wait", "error", err.Error())
-		}
-		select {
-		case <-s.pleaded:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (s *Identities) answerPleas(ctx context.Context) error {
-	for more := true; more; {
-		err := s.DB.Update(ctx, func(tx store.Tx) error {
-			var list []plea
-			for _, p := range pleas.All(tx, store.Range{}) {
-				if list = append(list, p); len(list) == pleasAtATime {
-					break
-				}
-			}
-			more = len(list) == pleasAtATime
-			for _, p := range list {
-				pleas.Delete(tx, store.K(p.ID))
-				if err := s.answerPlea(tx, p); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // answerPlea writes the letter where the address is somebody's and confirmed. A link passed on by hand confirms none.

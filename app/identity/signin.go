@@ -103,10 +103,7 @@ func (s *Identities) signIn(ctx context.Context, c op.Call, in *signInInput) (*S
 	var known bool
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		who, known = byEmail(tx, email)
-		if err := mayTry(tx, "network", c.From.Prefix); err != nil {
-			return err
-		}
-		return mayTry(tx, "password", email)
+		return mayGuess(tx, email, c.From.Prefix)
 	})
 	if err != nil {
 		return nil, err
@@ -118,10 +115,7 @@ func (s *Identities) signIn(ctx context.Context, c op.Call, in *signInInput) (*S
 		s.hasher.Waste(in.Body.Password)
 	}
 	if !fits {
-		return nil, s.refused(ctx, c, who.ID, func(tx store.Tx) {
-			wrong(tx, "password", email, guessesOfOne)
-			wrong(tx, "network", c.From.Prefix, guessesOfMany)
-		}, ErrSignIn)
+		return nil, s.refuse(ctx, c, email)
 	}
 	rehashed := ""
 	if weak {
@@ -129,6 +123,9 @@ func (s *Identities) signIn(ctx context.Context, c op.Call, in *signInInput) (*S
 	}
 	var token string
 	out, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*SignedIn, error) {
+		if err := mayGuess(tx, email, c.From.Prefix); err != nil { // closed while this one was looked at
+			return nil, err
+		}
 		right(tx, "password", email)
 		if i, ok := Get(tx, who.ID); ok && rehashed != "" && i.Password == who.Password {
 			i.Password = rehashed
@@ -211,6 +208,8 @@ func (s *Identities) second(ctx context.Context, c op.Call, in *secondInput) (*M
 			} else if p.Identity != now.Identity {
 				return nil, ErrPasskey
 			}
+		} else if err := mayTry(tx, "factor", now.Identity.String()); err != nil {
+			return nil, err
 		} else if method, err = s.prove(tx, now.Identity, in.Body.TOTP, in.Body.RecoveryCode); err != nil {
 			return nil, err
 		} else {

@@ -90,6 +90,9 @@ func (s *Identities) stepUp(ctx context.Context, c op.Call, in *stepUpInput) (*U
 		default:
 			sess.Password = now
 		}
+		if err == nil && !byPasskey {
+			err = mayTry(tx, "factor", who.ID.String())
+		}
 		if err != nil {
 			return nil, err
 		}
