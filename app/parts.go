@@ -72,7 +72,8 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		RoleChanged: identity.RoleChanged, Link: invite})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
-		Mail: p.mail, Link: invite, Address: func() string { return a.link("", "") }, Page: a.link})
+		Mail: p.mail, Link: invite, Address: func() string { return a.link("", "") }, Page: a.link,
+		Web: web.Client(outbound.Limits{Total: 15 * time.Second, Body: 1 << 20})})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
 	var err error

@@ -74,7 +74,14 @@ func (d *device) used(begun answer) json.RawMessage {
 // addPasskey sets a passkey up on the device.
 func (p *person) addPasskey(d *device) answer {
 	p.w.t.Helper()
+	p.device = d
 	return p.must(201, "POST", "/me/passkeys", map[string]any{"name": "Laptop", "credential": d.made(p.must(200, "POST", "/me/passkeys/begin", nil))})
+}
+
+// fresh confirms who it is by the passkey.
+func (p *person) fresh() {
+	p.w.t.Helper()
+	p.must(200, "POST", "/session/step-up", map[string]any{"passkey": p.device.used(p.must(200, "POST", "/session/step-up/begin", map[string]any{}))})
 }
 
 // enter signs in with the device's passkey.

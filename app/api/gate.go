@@ -32,6 +32,9 @@ var (
 	ErrForbidden = fail.Forbidden("forbidden", "Your role doesn't allow this.")
 	ErrStepUp    = fail.Forbidden("step_up_required", "Confirm that it's you first.")
 	ErrEnrol     = fail.Forbidden("second_factor_required", "This needs a second factor. Set one up first.")
+	ErrSignOn    = fail.Forbidden("sign_on_required", "This organization asks its members to come in by its own sign-on.")
+	ErrWay       = fail.Forbidden("way_refused", "This organization doesn't allow this way of signing in. Sign in another way.")
+	ErrThrough   = fail.Forbidden("own_sign_in_required", "You came in by an organization's sign-on, which can't do this. Sign in with your own password or passkey.")
 	ErrMatchForm = fail.Malformed("if_match_invalid", `If-Match must be one version in quotes, like "3".`)
 	ErrNoDryRun  = fail.Invalid("dry_run_unsupported", "This can't be tried without effect.")
 	ErrKeyForm   = fail.Invalid("idempotency_key_invalid", "Idempotency-Key must have 1 to 128 visible signs.")
@@ -169,6 +172,9 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 	}
 	switch m.Scope {
 	case op.OwnScope:
+		if m.Permission == access.Own && !call.Actor.Through.Zero() && !m.ThroughSignOn {
+			return ErrThrough
+		}
 		return nil
 	case op.InstanceScope:
 		if !call.Actor.MayOnInstance(m.Permission) {
@@ -181,6 +187,9 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 			return ErrHidden
 		}
 		call.Organization = o
+		if err := barred(call.Actor, o); err != nil {
+			return err
+		}
 		if _, ok := call.Actor.Of(o); !ok {
 			return ErrHidden
 		}
@@ -193,6 +202,9 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 			return ErrHidden
 		}
 		o, ok := s.Guard.OrganizationOf(tx, w)
+		if err := barred(call.Actor, o); err != nil {
+			return err
+		}
 		if !ok || !call.Actor.Belongs(o, w) {
 			return ErrHidden
 		}
@@ -200,6 +212,19 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 		if !call.Actor.MayInWorkspace(m.Permission, o, w) {
 			return lacking(m.Permission)
 		}
+	}
+	return nil
+}
+
+// barred says what keeps the session out of an organization that its person belongs to.
+func barred(a access.Actor, o ref.Organization) error {
+	switch a.Barred[o] {
+	case access.BarSignOn:
+		return ErrSignOn.With("organization", o.String())
+	case access.BarFactor:
+		return ErrEnrol.With("organization", o.String())
+	case access.BarWay:
+		return ErrWay.With("organization", o.String())
 	}
 	return nil
 }
@@ -241,7 +266,7 @@ func (s *Server) freshness(ctx context.Context, call op.Call, m *op.Meta, hc hum
 		return s.bound(ctx, call, m, lastParameter(m.Route.Path, hc.Param), body)
 	case a.FreshMFA(call.Now, m.StepUp.Within):
 		return nil
-	case a.SecondFactor:
+	case a.SecondFactor, len(a.Methods) > 0:
 		return stepUp(m, "", a.Methods)
 	case !m.StepUp.PasswordOK:
 		return ErrEnrol.With("for", m.ID)

@@ -70,6 +70,7 @@ var (
 // Tables lists what this package stores.
 func Tables() []store.AnyTable {
 	return []store.AnyTable{&identities, &factors, &passkeys, &recovery, &sessions, &ceremonies, &devices, &links, &pleas, &refusals, &recoveries,
+		&signOns, &logins, &hops,
 		&guesses, &instances, &welcomes}
 }
 

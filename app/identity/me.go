@@ -76,7 +76,7 @@ func (s *Identities) ownOperations() []op.Operation {
 	return []op.Operation{
 		op.New("me.update", op.PATCH("/me"), s.updateMe).
 			Says("Change your profile", "Name, language, time zone, hours and theme. Absent fields stay as they are.").
-			Example(map[string]any{"theme": "dark"}, exampleProfile).By(access.Session).Audits("identity.changed").Fails(schedule.ErrZone).Needs(access.Own),
+			Example(map[string]any{"theme": "dark"}, exampleProfile).By(access.Session).ThroughSignOn().Audits("identity.changed").Fails(schedule.ErrZone).Needs(access.Own),
 		op.New("me.password", op.POST("/me/password"), s.changePassword).
 			Says("Change your password", "Ends all other sessions.").
 			Example(map[string]any{"current": "forty warm jackets", "password": "ninety warm jackets"}, nil).
@@ -238,6 +238,8 @@ func (s *Identities) accept(ctx context.Context, c op.Call, in *acceptInput) (*M
 		return nil, err
 	}
 	switch {
+	case !c.Actor.Through.Zero():
+		return nil, ErrSignInFirst
 	case staff:
 		return s.settle(ctx, c, *in)
 	case known && c.Actor.Kind != access.Session:

@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"bytes"
 	"log/slog"
+	"net/http"
 	"slices"
 	"time"
 
@@ -29,6 +31,7 @@ type Deps struct {
 	DB        *store.DB
 	Clock     clock.Clock
 	Keeper    *secret.Keeper
+	Web       *http.Client // to the providers of organizations, under the policy for addresses that people give
 	Log       *slog.Logger
 	Cost      Cost
 	Furnish   func(tx store.Tx, w organization.Workspace) // fills a new workspace
@@ -55,7 +58,7 @@ func New(d Deps) *Identities {
 // Operations lists what can be done.
 func (s *Identities) Operations() []op.Operation {
 	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.passkeyOperations(), s.emailOperations(),
-		s.recoverOperations(), s.helpOperations(), s.staffOperations())
+		s.recoverOperations(), s.helpOperations(), s.signOnOperations(), s.staffOperations())
 }
 
 // WorkspaceAccess is a workspace as its visitor sees it.
@@ -96,6 +99,13 @@ type Fresh struct {
 	PasswordUntil *time.Time `json:"password_until,omitempty"`
 }
 
+// BarredView is an organization that the session may not enter.
+type BarredView struct {
+	Organization ref.Organization `json:"organization"`
+	Name         string           `json:"name"`
+	Why          access.Bar       `json:"why" enum:"sign_on,second_factor,way"`
+}
+
 // Me is who is signed in and where they may go.
 type Me struct {
 	Identity          Profile              `json:"identity"`
@@ -107,6 +117,7 @@ type Me struct {
 	Staff             bool                 `json:"staff" doc:"Active staff of the instance."`
 	Recovery          *RecoveryView        `json:"recovery,omitempty" doc:"Somebody asked to remove your second factor. Stop it if it wasn't you."`
 	Organizations     []OrganizationAccess `json:"organizations" maxItems:"1000"`
+	Barred            []BarredView         `json:"barred,omitempty" maxItems:"1000" doc:"Your organizations that this session may not enter."`
 	Build             string               `json:"build"`
 }
 
@@ -157,6 +168,11 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 		}
 		out.Organizations = append(out.Organizations, oa)
 	}
+	for id, why := range a.Barred {
+		o, _ := organization.Get(tx, id)
+		out.Barred = append(out.Barred, BarredView{Organization: id, Name: o.Name, Why: why})
+	}
+	slices.SortFunc(out.Barred, func(a, b BarredView) int { return bytes.Compare(a.Organization[:], b.Organization[:]) })
 	return out, nil
 }
 

@@ -94,13 +94,16 @@ func (s *Identities) passkeysHere(tx store.ReadTx, id ref.Identity) []Passkey {
 }
 
 // methods are the ways in which the person can give a second factor here, best first.
-func (s *Identities) methods(tx store.ReadTx, id ref.Identity) []string {
+func (s *Identities) methods(tx store.ReadTx, id ref.Identity, through ref.Organization) []string {
 	out := []string{}
 	if len(s.passkeysHere(tx, id)) > 0 {
 		out = append(out, "passkey")
 	}
 	if _, ok := confirmed(tx, id); ok {
 		out = append(out, "totp")
+	}
+	if !through.Zero() {
+		out = append(out, "sign_on")
 	}
 	return out
 }

@@ -59,7 +59,7 @@ func (s *Identities) recoverOperations() []op.Operation {
 			Says("Choose a new password", "Ends all sessions. The second factor is asked as ever, unless a recovery of everything has waited its 72 hours.").
 			Example(map[string]any{"token": "the-token-of-the-link", "password": "seven quiet tents"}, SignedIn{MFARequired: true, Methods: []string{"totp"}}).
 			Costs(op.SignIn).NoDryRun("it uses the link up").Audits("password.recovered").
-			Fails(ErrLink, ErrRecoverElsewhere, ErrRecoveryWaits, ErrPasswordShort, ErrPasswordWeak).
+			Fails(ErrLink, ErrRecoverElsewhere, ErrSignOnForced, ErrRecoveryWaits, ErrPasswordShort, ErrPasswordWeak).
 			Hidden("only a person signs in").Public("whoever forgot a password isn't signed in"),
 	}
 }

@@ -19,18 +19,19 @@ import (
 
 // Session is one signed-in browser. Only the hash of its token is kept.
 type Session struct {
-	Identity  ref.Identity `cbor:"1,keyasint"`
-	ID        ref.Session  `cbor:"2,keyasint"`
-	Token     []byte       `cbor:"3,keyasint"`           // SHA-256
-	Waiting   bool         `cbor:"4,keyasint,omitempty"` // the password was right, the second factor isn't given yet
-	CreatedAt time.Time    `cbor:"5,keyasint"`
-	LastSeen  time.Time    `cbor:"6,keyasint"`
-	Password  time.Time    `cbor:"7,keyasint,omitempty"`
-	MFA       time.Time    `cbor:"8,keyasint,omitempty"`
-	Method    string       `cbor:"9,keyasint,omitempty"`
-	Agent     string       `cbor:"10,keyasint,omitempty"`
-	Prefix    string       `cbor:"11,keyasint,omitempty"`
-	Bound     []bound      `cbor:"12,keyasint,omitempty"`
+	Identity  ref.Identity     `cbor:"1,keyasint"`
+	ID        ref.Session      `cbor:"2,keyasint"`
+	Token     []byte           `cbor:"3,keyasint"`           // SHA-256
+	Waiting   bool             `cbor:"4,keyasint,omitempty"` // the password was right, the second factor isn't given yet
+	CreatedAt time.Time        `cbor:"5,keyasint"`
+	LastSeen  time.Time        `cbor:"6,keyasint"`
+	Password  time.Time        `cbor:"7,keyasint,omitempty"`
+	MFA       time.Time        `cbor:"8,keyasint,omitempty"`
+	Method    string           `cbor:"9,keyasint,omitempty"`
+	Agent     string           `cbor:"10,keyasint,omitempty"`
+	Prefix    string           `cbor:"11,keyasint,omitempty"`
+	Bound     []bound          `cbor:"12,keyasint,omitempty"`
+	Through   ref.Organization `cbor:"13,keyasint,omitempty"` // whose own sign-on it came by
 }
 
 // bound is a step-up given for one object and body.
@@ -107,8 +108,11 @@ func (s *Identities) actorOf(tx store.ReadTx, sess Session) (access.Actor, bool)
 	if sess.over(tx.Now(), strong(i, in)) {
 		return access.Actor{}, false
 	}
-	return access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Administrator: i.Administrator, Staff: i.Staff == StaffActive, Memberships: in,
-		SecondFactor: HasFactor(tx, i.ID), Methods: s.methods(tx, i.ID), PasswordAt: sess.Password, MFAAt: sess.MFA, MFAMethod: sess.Method}, true
+	in, out := entered(tx, sess, in)
+	own := sess.Through.Zero()
+	return access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Administrator: own && i.Administrator, Staff: own && i.Staff == StaffActive,
+		Memberships: in, Barred: out, Through: sess.Through,
+		SecondFactor: HasFactor(tx, i.ID), Methods: s.methods(tx, i.ID, sess.Through), PasswordAt: sess.Password, MFAAt: sess.MFA, MFAMethod: sess.Method}, true
 }
 
 // Live says whether the session still stands and what its holder may; streams ask before each message.

@@ -71,7 +71,7 @@ func (s *Identities) sessionOperations() []op.Operation {
 		op.New("session.begin", op.POST("/session"), s.signIn).
 			Says("Sign in", "Checks e-mail and password. Sets the session cookie; with a second factor the session waits for session.mfa.").
 			Example(map[string]any{"email": "mira@halden.example", "password": "forty warm jackets"}, SignedIn{MFARequired: true, Methods: []string{"passkey", "totp"}}).
-			Costs(op.SignIn).NoDryRun("it counts guesses").Audits("session.began", "session.refused").Fails(ErrSignIn, ErrTooManyTries).
+			Costs(op.SignIn).NoDryRun("it counts guesses").Audits("session.began", "session.refused").Fails(ErrSignIn, ErrSignOnForced, ErrTooManyTries).
 			Hidden("only a person signs in").Public("this is how one signs in"),
 		op.New("session.mfa", op.POST("/session/mfa"), s.second).
 			Says("Give the second factor", "Ends signing in with a passkey, a code of the authenticator app or a recovery code.").
@@ -81,18 +81,18 @@ func (s *Identities) sessionOperations() []op.Operation {
 			Hidden("only a person signs in").Public("the session isn't anybody's before"),
 		op.New("session.read", op.GET("/session"), s.read).
 			Says("Who am I?", "The signed-in identity, its organizations, workspaces and what it may do there.").Example(nil, exampleMe).
-			By(access.Session, access.APIKey).Needs(access.Own),
+			By(access.Session, access.APIKey).ThroughSignOn().Needs(access.Own),
 		op.New("session.end", op.DELETE("/session"), s.signOut).
-			Says("Sign out", "Ends this session.").By(access.Session).Audits("session.ended").Hidden("only a person signs out").Needs(access.Own),
+			Says("Sign out", "Ends this session.").By(access.Session).ThroughSignOn().Audits("session.ended").Hidden("only a person signs out").Needs(access.Own),
 		op.New("session.step_up_begin", op.POST("/session/step-up/begin"), s.stepUpBegin).
 			Says("Begin to confirm who you are", "Tells which ways there are to prove it for the operation, and gives the browser what a passkey signs.").
 			Example(map[string]any{"for": "members.update"}, Challenge{Methods: []string{"passkey", "totp"}, Options: json.RawMessage(`{"challenge":"q83v…","rpId":"posts.example.org","userVerification":"required"}`)}).
-			Fails(ErrStepUpBody).NoDryRun("the challenge would be of no use").Unaudited("a challenge alone changes nothing").By(access.Session).Hidden("only a person proves it").Needs(access.Own),
+			Fails(ErrStepUpBody).NoDryRun("the challenge would be of no use").Unaudited("a challenge alone changes nothing").By(access.Session).ThroughSignOn().Hidden("only a person proves it").Needs(access.Own),
 		op.New("session.step_up", op.POST("/session/step-up"), s.stepUp).
 			Says("Confirm who you are", "A fresh second factor, or the password where no factor is set up. Good for five minutes; given for one operation and object, it is good for that once.").
 			Example(map[string]any{"totp": "123456"}, Until{}).
 			Costs(op.SignIn).By(access.Session).NoDryRun("it counts guesses").Audits("session.confirmed", "session.refused", "passkey.regressed").Body(passkeyBody).
-			Fails(ErrSecondFactor, ErrPasskey, ErrPasskeyAddress, ErrFactorTooNew, ErrStepUpBody, ErrStepUsed, ErrNoFactor, ErrTooManyTries, ErrPasswordWrong).Hidden("only a person proves it").Needs(access.Own),
+			Fails(ErrSecondFactor, ErrPasskey, ErrPasskeyAddress, ErrFactorTooNew, ErrStepUpBody, ErrStepUsed, ErrNoFactor, ErrTooManyTries, ErrPasswordWrong).ThroughSignOn().Hidden("only a person proves it").Needs(access.Own),
 	}
 }
 
@@ -145,12 +145,15 @@ func (s *Identities) signIn(ctx context.Context, c op.Call, in *signInInput) (*S
 // enter begins a session after the password: in full, or waiting for the second factor where there is one. The session
 // that the browser held before ends.
 func (s *Identities) enter(tx store.Tx, c op.Call, i Identity) (*SignedIn, string, error) {
+	if err := s.refusedByAll(tx, i); err != nil {
+		return nil, "", err
+	}
 	leave(tx, c)
 	sess, token := begin(tx, i.ID, c.From.Agent, c.From.Prefix)
 	if sess.Waiting = HasFactor(tx, i.ID); sess.Waiting {
 		sessions.Put(tx, sess)
 		op.Unrecorded(c)
-		return &SignedIn{MFARequired: true, Methods: s.methods(tx, i.ID)}, token, nil
+		return &SignedIn{MFARequired: true, Methods: s.methods(tx, i.ID, ref.Organization{})}, token, nil
 	}
 	out := &SignedIn{}
 	me, err := s.arrive(tx, c, sess)

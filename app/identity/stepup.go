@@ -29,7 +29,7 @@ func (s *Identities) stepUpBegin(ctx context.Context, c op.Call, in *stepUpBegin
 		}
 		challenge := challenged(about)
 		out := &Challenge{Challenge: base64.RawURLEncoding.EncodeToString(challenge), Methods: c.Actor.Methods}
-		if !c.Actor.SecondFactor {
+		if len(c.Actor.Methods) == 0 && !c.Actor.SecondFactor {
 			out.Methods = []string{"password"}
 		}
 		if !slices.Contains(out.Methods, "passkey") {
@@ -63,7 +63,7 @@ func (s *Identities) stepUp(ctx context.Context, c op.Call, in *stepUpInput) (*U
 	}
 	wrongTry := func(tx store.Tx) { wrong(tx, "factor", who.ID.String(), guessesOfOne) }
 	if !byPasskey && !byTOTP {
-		if c.Actor.SecondFactor {
+		if c.Actor.SecondFactor || !c.Actor.Through.Zero() {
 			return nil, ErrSecondFactor.At("/totp", "give a code of your authenticator app, or use a passkey")
 		}
 		if fits, _ := s.hasher.Fits(b.Password, who.Password); !fits {

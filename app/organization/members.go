@@ -378,6 +378,28 @@ func Managers(tx store.ReadTx, o ref.Organization, but ref.Identity) []ref.Ident
 	return out
 }
 
+// Everybody lists the members of the organization.
+func Everybody(tx store.ReadTx, o ref.Organization) []ref.Identity {
+	var out []ref.Identity
+	for _, m := range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		out = append(out, m.Identity)
+	}
+	return out
+}
+
+// SetRole gives a member another role and says whether it is another. Owners stay owners.
+func SetRole(tx store.Tx, o ref.Organization, who ref.Identity, role access.Role) bool {
+	for _, m := range members.By(tx, "identity", store.Range{Prefix: store.K(who, o)}) {
+		if m.Role == access.Owner || m.Role == role {
+			return false
+		}
+		m.Role, m.Version = role, m.Version+1
+		members.Put(tx, m)
+		return true
+	}
+	return false
+}
+
 // Belongs says whether the identity is a member of the organization.
 func Belongs(tx store.ReadTx, o ref.Organization, i ref.Identity) bool {
 	for range members.By(tx, "identity", store.Range{Prefix: store.K(i, o)}) {

@@ -636,6 +636,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the organization's sign-on
+         * @description The OpenID provider that members come in by. The secret is never shown.
+         */
+        get: operations["sign_on.read"];
+        /**
+         * Set the organization's sign-on
+         * @description Asks the provider who it is before anything is kept. Owners only.
+         */
+        put: operations["sign_on.update"];
+        post?: never;
+        /**
+         * Remove the organization's sign-on
+         * @description Sessions that came by it end. Members sign in with their password or passkey. Owners only.
+         */
+        delete: operations["sign_on.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/sign-on/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link your sign-in with the organization's sign-on
+         * @description Answers the address to send the browser to. From then on the sign-on opens this organization for you.
+         */
+        post: operations["sign_on.link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/workspaces": {
         parameters: {
             query?: never;
@@ -882,6 +930,46 @@ export interface paths {
          * @description Answers what the browser needs to use any passkey of this server: instead of a password, or as the second factor after one.
          */
         post: operations["session.passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in by an organization's sign-on
+         * @description Answers the address to send the browser to. It comes back by sign_on.callback.
+         */
+        post: operations["sign_on.begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm who you are by the sign-on
+         * @description Answers the address to send the browser to. It counts where the provider says that several factors were proven just now.
+         */
+        post: operations["sign_on.step_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1496,6 +1584,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-on/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from a sign-on
+         * @description Ends what sign_on.begin, sign_on.link or sign_on.step_up began, in the same browser.
+         */
+        get: operations["sign_on.callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1757,6 +1865,15 @@ export interface components {
             ok: boolean;
             says: string;
         };
+        IdentityAuthorizeURL: {
+            authorize_url: string;
+        };
+        IdentityBarred: {
+            name: string;
+            organization: string;
+            /** @enum {string} */
+            why: "sign_on" | "second_factor" | "way";
+        };
         IdentityChallenge: {
             challenge: string;
             /** @description Ways to prove who is there, best first: passkey, totp, password. */
@@ -1789,6 +1906,8 @@ export interface components {
         };
         IdentityMe: {
             administrator: boolean;
+            /** @description Your organizations that this session may not enter. */
+            barred?: components["schemas"]["IdentityBarred"][];
             build: string;
             fresh: components["schemas"]["IdentityFresh"];
             identity: components["schemas"]["IdentityProfile"];
@@ -1883,6 +2002,11 @@ export interface components {
             /** Format: date-time */
             ready_at: string;
         };
+        IdentityRoleOf: {
+            /** @enum {string} */
+            role: "admin" | "member" | "billing";
+            value: string;
+        };
         IdentitySession: {
             /** Format: date-time */
             created_at: string;
@@ -1905,6 +2029,19 @@ export interface components {
         };
         IdentitySetupState: {
             claimed: boolean;
+        };
+        IdentitySignOn: {
+            client: string;
+            forced: boolean;
+            issuer: string;
+            /** @description To be given to the provider. */
+            redirect_url: string;
+            role_claim?: string;
+            roles: components["schemas"]["IdentityRoleOf"][];
+            /** @description Where members begin. */
+            sign_in_url: string;
+            /** Format: int64 */
+            version: number;
         };
         IdentitySignedIn: {
             /** @description The first membership, when signed in. */
@@ -2544,6 +2681,23 @@ export interface components {
         SignInInputBody: {
             email: string;
             password: string;
+        };
+        SignOnBeginBody: {
+            organization: string;
+        };
+        SignOnInputBody: {
+            /** @description The client id that the provider gave. */
+            client: string;
+            /** @description Members come in by the sign-on only; owners also by a passkey. */
+            forced?: boolean;
+            /** @description The provider's issuer, letter by letter. */
+            issuer: string;
+            /** @description The claim that tells a member's role, like groups. */
+            role_claim?: string;
+            /** @description The strongest that one of the person's values maps to. Without one they are a member. Nobody becomes owner by it. */
+            roles?: components["schemas"]["IdentityRoleOf"][];
+            /** @description The client secret. Absent: it stays as it is. */
+            secret?: string;
         };
         StaffChangeBody: {
             active: boolean;
@@ -4448,6 +4602,195 @@ export interface operations {
             };
         };
     };
+    "sign_on.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "issuer": "https://login.halden.example",
+                     *       "client": "omniposto",
+                     *       "role_claim": "groups",
+                     *       "roles": [
+                     *         {
+                     *           "value": "posts-admins",
+                     *           "role": "admin"
+                     *         }
+                     *       ],
+                     *       "forced": false,
+                     *       "redirect_url": "https://posts.example.org/sign-on/callback",
+                     *       "sign_in_url": "https://posts.example.org/sign-in#organization=org_…",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentitySignOn"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client": "omniposto",
+                 *       "issuer": "https://login.halden.example",
+                 *       "secret": "the-client-secret"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignOnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "issuer": "https://login.halden.example",
+                     *       "client": "omniposto",
+                     *       "role_claim": "groups",
+                     *       "roles": [
+                     *         {
+                     *           "value": "posts-admins",
+                     *           "role": "admin"
+                     *         }
+                     *       ],
+                     *       "forced": false,
+                     *       "redirect_url": "https://posts.example.org/sign-on/callback",
+                     *       "sign_in_url": "https://posts.example.org/sign-in#organization=org_…",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentitySignOn"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "authorize_url": "https://login.halden.example/authorize?…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityAuthorizeURL"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "workspaces.list": {
         parameters: {
             query?: never;
@@ -5266,6 +5609,87 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityPasskeyOptions"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "organization": "org_06g2p7r8k1m3v5x9z2b4d6f8h0"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignOnBeginBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "authorize_url": "https://login.halden.example/authorize?…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityAuthorizeURL"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.step_up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "authorize_url": "https://login.halden.example/authorize?…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityAuthorizeURL"];
                 };
             };
             /** @description A problem */
@@ -7495,6 +7919,7 @@ export interface operations {
             303: {
                 headers: {
                     Location?: string;
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7529,6 +7954,47 @@ export interface operations {
                 content: {
                     "application/octet-stream": string;
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.callback": {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                iss?: string;
+                error?: string;
+                error_description?: string;
+                error_uri?: string;
+                session_state?: string;
+                scope?: string;
+                authuser?: string;
+                prompt?: string;
+                hd?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See Other */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
