@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/api"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
@@ -24,6 +25,7 @@ import (
 	"github.com/omniposto/omniposto/app/config"
 	"github.com/omniposto/omniposto/app/delivery"
 	"github.com/omniposto/omniposto/app/identity"
+	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/app/support"
@@ -56,6 +58,16 @@ func (a *App) control(ctx context.Context) {
 			panic(http.ErrAbortHandler) // the reader must not take a part for the whole
 		}
 	})
+	mux.HandleFunc("POST /reset-mfa", func(w http.ResponseWriter, r *http.Request) {
+		email, err := io.ReadAll(io.LimitReader(r.Body, 1<<10))
+		if err == nil {
+			err = a.startRecovery(r.Context(), string(email), w)
+		}
+		if err != nil {
+			a.log.Error("reset-mfa", "error", err.Error())
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	if err := server.Serve(l); err != nil && ctx.Err() == nil {
@@ -65,12 +77,12 @@ func (a *App) control(ctx context.Context) {
 }
 
 // ask sends a command to a running server on this folder; running is false when there is none.
-func ask(ctx context.Context, folder, path string, to io.Writer) (running bool, err error) {
+func ask(ctx context.Context, folder, method, path, body string, to io.Writer) (running bool, err error) {
 	socket := filepath.Join(folder, socketName)
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://control"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://control"+path, strings.NewReader(body))
 	if err != nil {
 		return false, err
 	}
@@ -79,6 +91,9 @@ func ask(ctx context.Context, folder, path string, to io.Writer) (running bool, 
 		return false, nil //nolint:nilerr // nobody listens: the command opens the store itself
 	}
 	defer answer.Body.Close() //nolint:errcheck // only read
+	if answer.StatusCode != http.StatusOK {
+		return true, fmt.Errorf("the running server answers %s; its log says more", answer.Status)
+	}
 	_, err = io.Copy(to, answer.Body)
 	return true, err
 }
@@ -150,7 +165,7 @@ func addFolder(ctx context.Context, w *tar.Writer, folder, under string) error {
 
 // backup asks a running server, or opens the store itself.
 func backup(ctx context.Context, cfg config.Config, to io.Writer) error {
-	if running, err := ask(ctx, cfg.Data, "/backup", to); running || err != nil {
+	if running, err := ask(ctx, cfg.Data, http.MethodGet, "/backup", "", to); running || err != nil {
 		return err
 	}
 	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
@@ -161,6 +176,39 @@ func backup(ctx context.Context, cfg config.Config, to io.Writer) error {
 		return err
 	}
 	return errors.Join(a.writeBackup(ctx, to), a.Close())
+}
+
+// resetMFA asks a running server, or opens the store itself, to start the recovery of a person's sign-in.
+func resetMFA(ctx context.Context, cfg config.Config, email string, to io.Writer) error {
+	if running, err := ask(ctx, cfg.Data, http.MethodPost, "/reset-mfa", email, to); running || err != nil {
+		return err
+	}
+	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
+	a.Test.Cost = identity.Cheapest // no password is made
+	if err := mustExist(cfg); err != nil {
+		return err
+	}
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	if err := a.assemble(ctx); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	return errors.Join(a.startRecovery(ctx, email, to), a.Close())
+}
+
+func (a *App) startRecovery(ctx context.Context, email string, to io.Writer) error {
+	call := op.NewCall(&op.Meta{ID: "recovery.start"}, nil)
+	call.Actor.Kind, call.Via, call.Now = access.System, "cli", a.Clock.Now()
+	started, err := a.parts.identities.StartRecovery(ctx, call, strings.TrimSpace(email))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(to, "If somebody signs in with this address, the recovery is ready at %s. They and all owners of their organizations are told, and any of them can stop it.\n", started.ReadyAt.Format(time.RFC3339))
+	if started.Link != "" {
+		fmt.Fprintf(to, "No mail is set up: pass this link on. It works from then on, for seven days.\n%s\n", started.Link)
+	}
+	return nil
 }
 
 func mustExist(cfg config.Config) error {

@@ -71,10 +71,14 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 	p.mail = mail.New(mail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper})
 	invite := func(token string) string { return a.link("/invite", "token="+token) }
 	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,
-		Link: invite, RoleChanged: func(tx store.Tx, o ref.Organization, i ref.Identity) error { return p.support.RoleChanged(tx, o, i) }})
+		RoleChanged: func(tx store.Tx, c op.Call, who ref.Identity) error {
+			identity.RoleChanged(tx, c, who)
+			return p.support.RoleChanged(tx, c.Organization)
+		}, Link: invite})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
-		Mail: p.mail, Link: invite, StaffStopped: func(tx store.Tx, i ref.Identity) error { return p.support.StaffStopped(tx, i) }})
+		Mail: p.mail, Link: invite, StaffStopped: func(tx store.Tx, i ref.Identity) error { return p.support.StaffStopped(tx, i) }, Address: func() string { return a.link("", "") }, Page: a.link,
+		Web: web.Client(outbound.Limits{Total: 15 * time.Second, Body: 1 << 20})})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
 	var err error
@@ -115,6 +119,7 @@ func (p *parts) start(ctx context.Context, a *App) {
 		}
 	}()
 	a.run(func() { a.housekeep(ctx) })
+	a.run(func() { p.identities.Run(ctx) })
 	a.run(func() { p.media.Run(ctx) })
 }
 

@@ -33,6 +33,9 @@ func Run(ctx context.Context, args, environ []string, out, log io.Writer) int {
 			return verify(ctx, s.(config.Config))
 		},
 		Health: func(ctx context.Context, s cli.Settings) error { return health(ctx, s.(config.Config)) },
+		ResetMFA: func(ctx context.Context, s cli.Settings, email string) error {
+			return resetMFA(ctx, s.(config.Config), email, out)
+		},
 		Doctor: func(ctx context.Context, s cli.Settings) []cli.Finding { return doctor(ctx, s.(config.Config)) },
 	}
 	for _, f := range config.Fields() {

@@ -33,7 +33,11 @@ func (s *Identities) enrol(tx store.Tx, id ref.Identity) (string, error) {
 	if _, ok := confirmed(tx, id); ok {
 		return "", ErrFactorThere
 	}
+	var old []store.Key
 	for key := range factors.All(tx, store.Range{Prefix: store.K(id)}) {
+		old = append(old, key)
+	}
+	for _, key := range old {
 		factors.Delete(tx, key)
 	}
 	now := tx.Now()

@@ -55,7 +55,7 @@ func (l *Live) Operations() []op.Operation {
 	return []op.Operation{
 		op.NewStream("events.stream", op.GET("/events"), l.stream).
 			Says("Listen to changes", "Server-sent events named change: what changed, by id. One stream per browser; a heartbeat every 15 seconds; the event resync says that some were missed.").
-			By(access.Session).Fails(ErrWorkspace).Hidden("agents ask instead").Needs(access.Own),
+			By(access.Session).Fails(ErrWorkspace).Hidden("agents ask instead").ThroughSignOn().Needs(access.Own),
 	}
 }
 

@@ -34,7 +34,7 @@ type Deps struct {
 	// Link makes an invitation's address of its token.
 	Link func(token string) string
 	// RoleChanged is told, in its transaction, that somebody's role changed or that they left.
-	RoleChanged func(tx store.Tx, o ref.Organization, i ref.Identity) error
+	RoleChanged func(tx store.Tx, c op.Call, who ref.Identity) error
 }
 
 // New makes the operations.

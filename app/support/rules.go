@@ -33,7 +33,7 @@ func (s *Support) StaffStopped(tx store.Tx, who ref.Identity) error {
 }
 
 // RoleChanged ends what rests on somebody's yes in the transaction that takes their role.
-func (s *Support) RoleChanged(tx store.Tx, o ref.Organization, _ ref.Identity) error {
+func (s *Support) RoleChanged(tx store.Tx, o ref.Organization) error {
 	var list []Grant
 	for _, g := range grants.All(tx, store.Range{Prefix: store.K(o)}) {
 		if !g.State.Final() && len(g.Approvals) > 0 && !s.approversStand(tx, g) {

@@ -64,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start the recovery of a person's sign-in
+         * @description For who lost everything. After 72 hours the person may choose a new password and remove their factors. They and all owners of their organizations are told, and any of them can stop it. The answer is the same for an unknown address.
+         */
+        post: operations["recovery.start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/staff": {
         parameters: {
             query?: never;
@@ -168,6 +188,114 @@ export interface paths {
         patch: operations["me.update"];
         trace?: never;
     };
+    "/api/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm or change your e-mail address
+         * @description Writes a letter with a link to the address. Nothing changes before the link is opened.
+         */
+        post: operations["me.confirm_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/email/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open the link that confirms an address
+         * @description From then on the address can be used to choose a new password. A new address ends all other sessions.
+         */
+        post: operations["me.verify_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your passkeys
+         * @description Oldest first.
+         */
+        get: operations["passkeys.list"];
+        put?: never;
+        /**
+         * Add a passkey
+         * @description Ends all other sessions. The first factor counts at once and brings recovery codes; one beside another counts for support access after an hour.
+         */
+        post: operations["passkeys.add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey
+         * @description Answers what the browser needs to make one. passkeys.add ends it.
+         */
+        post: operations["passkeys.begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/{passkey}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a passkey
+         * @description It doesn't sign in any more. Ends all other sessions.
+         */
+        delete: operations["passkeys.remove"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a passkey
+         * @description Changes what you know it by.
+         */
+        patch: operations["passkeys.rename"];
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -183,6 +311,26 @@ export interface paths {
          */
         post: operations["me.password"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Stop a recovery of your sign-in
+         * @description Somebody asked to remove your second factor, and it wasn't you: it stays.
+         */
+        delete: operations["recovery.stop_own"];
         options?: never;
         head?: never;
         patch?: never;
@@ -268,7 +416,7 @@ export interface paths {
         post: operations["totp.enrol"];
         /**
          * Remove the authenticator app
-         * @description Signing in needs the password alone then. Ends all other sessions.
+         * @description Signing in needs a passkey or, where there is none, the password alone then. Ends all other sessions.
          */
         delete: operations["totp.remove"];
         options?: never;
@@ -287,7 +435,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm the authenticator app
-         * @description A code of the app turns it on, answers the recovery codes and ends all other sessions.
+         * @description A code of the app turns it on and ends all other sessions. The first factor brings recovery codes; one beside another counts for support access after an hour.
          */
         post: operations["totp.confirm"];
         delete?: never;
@@ -446,6 +594,114 @@ export interface paths {
          * @description Changes the role or the places in workspaces. It bites on the member's next request.
          */
         patch: operations["members.update"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List recoveries of members
+         * @description Members who lost their second factor and are about to remove it. Any of them can be stopped.
+         */
+        get: operations["recovery.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/recoveries/{recovery}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Help a member who lost a second factor
+         * @description The second of two approvals lets the person remove their own factors, after the password. Be sure that it is they who ask.
+         */
+        post: operations["recovery.approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/recoveries/{recovery}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a recovery
+         * @description The factors stay as they are.
+         */
+        post: operations["recovery.stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the organization's sign-on
+         * @description The OpenID provider that members come in by. The secret is never shown.
+         */
+        get: operations["sign_on.read"];
+        /**
+         * Set the organization's sign-on
+         * @description Asks the provider who it is before anything is kept. Owners only.
+         */
+        put: operations["sign_on.update"];
+        post?: never;
+        /**
+         * Remove the organization's sign-on
+         * @description Sessions that came by it end. Members sign in with their password or passkey. Owners only.
+         */
+        delete: operations["sign_on.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/sign-on/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link your sign-in with the organization's sign-on
+         * @description Answers the address to send the browser to. From then on the sign-on opens this organization for you.
+         */
+        post: operations["sign_on.link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/organizations/{organization}/support/grants": {
@@ -656,6 +912,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a new password
+         * @description The answer is the same for every address. If somebody with this confirmed address signs in here, a letter with a link follows, for this browser.
+         */
+        post: operations["recovery.begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove your lost factors
+         * @description After the password was right and the recovery is ready: removes all your factors and recovery codes, ends all other sessions and signs in.
+         */
+        post: operations["recovery.remove_factors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a new password
+         * @description Ends all sessions. The second factor is asked as ever, unless a recovery of everything has waited its 72 hours.
+         */
+        post: operations["recovery.finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for help with a lost second factor
+         * @description After the password was right: two other owners or admins of your organization can let you remove your factors. Asking again answers where it stands.
+         */
+        post: operations["recovery.help"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports": {
         parameters: {
             query?: never;
@@ -715,9 +1051,89 @@ export interface paths {
         put?: never;
         /**
          * Give the second factor
-         * @description Ends signing in with a code of the authenticator app or a recovery code.
+         * @description Ends signing in with a passkey, a code of the authenticator app or a recovery code.
          */
         post: operations["session.mfa"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description A passkey that verified its person is both factors: nothing else is asked, and too many wrong passwords don't stop it.
+         */
+        post: operations["session.passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in with a passkey
+         * @description Answers what the browser needs to use any passkey of this server: instead of a password, or as the second factor after one.
+         */
+        post: operations["session.passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in by an organization's sign-on
+         * @description Answers the address to send the browser to. It comes back by sign_on.callback.
+         */
+        post: operations["sign_on.begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm who you are by the sign-on
+         * @description Answers the address to send the browser to. It counts where the provider says that several factors were proven just now.
+         */
+        post: operations["sign_on.step_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -735,7 +1151,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm who you are
-         * @description A fresh second factor, or the password where no factor is set up. Good for five minutes.
+         * @description A fresh second factor, or the password where no factor is set up. Good for five minutes; given for one operation and object, it is good for that once.
          */
         post: operations["session.step_up"];
         delete?: never;
@@ -755,7 +1171,7 @@ export interface paths {
         put?: never;
         /**
          * Begin to confirm who you are
-         * @description Tells which ways there are to prove it for the operation.
+         * @description Tells which ways there are to prove it for the operation, and gives the browser what a passkey signs.
          */
         post: operations["session.step_up_begin"];
         delete?: never;
@@ -1596,6 +2012,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-on/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from a sign-on
+         * @description Ends what sign_on.begin, sign_on.link or sign_on.step_up began, in the same browser.
+         */
+        get: operations["sign_on.callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1604,6 +2040,12 @@ export interface components {
             name?: string;
             password?: string;
             token: string;
+        };
+        AddPasskeyBody: {
+            /** @description What navigator.credentials.create answered, by its toJSON. */
+            credential: unknown;
+            /** @description So that you know it again, like the device's name. */
+            name: string;
         };
         ApproveInputBody: {
             /** @description Absent: those asked for. */
@@ -1811,8 +2253,18 @@ export interface components {
             scopes?: string[];
             way: string;
         };
+        ConfirmEmailBody: {
+            /**
+             * Format: email
+             * @description A new address; your present one when absent.
+             */
+            email?: string;
+        };
         ConfirmInputBody: {
             code: string;
+        };
+        ConfirmedEmailBody: {
+            token: string;
         };
         ConnectInputBody: {
             /** @description To connect this one again. */
@@ -1855,10 +2307,21 @@ export interface components {
             ok: boolean;
             says: string;
         };
+        IdentityAuthorizeURL: {
+            authorize_url: string;
+        };
+        IdentityBarred: {
+            name: string;
+            organization: string;
+            /** @enum {string} */
+            why: "sign_on" | "second_factor" | "way";
+        };
         IdentityChallenge: {
             challenge: string;
-            /** @description Ways to prove who is there, best first. */
+            /** @description Ways to prove who is there, best first: passkey, totp, password. */
             methods: string[];
+            /** @description Where a passkey is a way: for PublicKeyCredential.parseRequestOptionsFromJSON. Its challenge is SHA-256 over 32 random bytes and the canonical JSON of for, object, its version and body. */
+            options?: unknown;
         };
         IdentityEnrolment: {
             /** @description Base32, to type into the app. */
@@ -1885,10 +2348,16 @@ export interface components {
         };
         IdentityMe: {
             administrator: boolean;
+            /** @description Your organizations that this session may not enter. */
+            barred?: components["schemas"]["IdentityBarred"][];
             build: string;
             fresh: components["schemas"]["IdentityFresh"];
             identity: components["schemas"]["IdentityProfile"];
+            /** @description Ways to give the second factor here, best first: passkey, totp. */
+            methods: string[];
             organizations: components["schemas"]["IdentityOrganizationAccess"][];
+            /** @description Somebody asked to remove your second factor. Stop it if it wasn't you. */
+            recovery?: components["schemas"]["IdentityRecovery"];
             /** Format: int64 */
             recovery_codes_left: number;
             second_factor: boolean;
@@ -1903,6 +2372,32 @@ export interface components {
             role: string;
             workspaces: components["schemas"]["IdentityWorkspaceAccess"][];
         };
+        IdentityPasskey: {
+            /**
+             * Format: date-time
+             * @description From when it counts for support access.
+             */
+            counts_at: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description false: it was made for another address of this server and doesn't work any more. */
+            here: boolean;
+            id: string;
+            /** Format: date-time */
+            last_used_at?: string;
+            name: string;
+            /** @description A password manager keeps it for several devices. */
+            synced: boolean;
+        };
+        IdentityPasskeyAdded: {
+            passkey: components["schemas"]["IdentityPasskey"];
+            /** @description With the first factor only: each works once instead of it. */
+            recovery_codes?: string[];
+        };
+        IdentityPasskeyOptions: {
+            /** @description For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON. Good once, for five minutes, in this browser. */
+            options: unknown;
+        };
         IdentityProfile: {
             email: string;
             email_verified: boolean;
@@ -1915,9 +2410,44 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        IdentityRecovery: {
+            /**
+             * Format: int64
+             * @description Of two.
+             */
+            approvals: number;
+            email: string;
+            /**
+             * Format: date-time
+             * @description It lapses then.
+             */
+            ends_at: string;
+            id: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description From when the factors can be removed.
+             */
+            ready_at?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "requested" | "approved_once" | "waiting" | "ready" | "used" | "stopped" | "lapsed";
+        };
         IdentityRecoveryCodes: {
-            /** @description Each works once instead of the app. */
-            recovery_codes: string[];
+            /** @description Each works once instead of the factor. Absent where another factor brought them before. */
+            recovery_codes?: string[];
+        };
+        IdentityRecoveryStarted: {
+            /** @description Where the person chooses a new password after the wait; only when no mail is set up, to be passed on by hand. */
+            link?: string;
+            /** Format: date-time */
+            ready_at: string;
+        };
+        IdentityRoleOf: {
+            /** @enum {string} */
+            role: "admin" | "member" | "billing";
+            value: string;
         };
         IdentitySession: {
             /** Format: date-time */
@@ -1942,9 +2472,24 @@ export interface components {
         IdentitySetupState: {
             claimed: boolean;
         };
+        IdentitySignOn: {
+            client: string;
+            forced: boolean;
+            issuer: string;
+            /** @description To be given to the provider. */
+            redirect_url: string;
+            role_claim?: string;
+            roles: components["schemas"]["IdentityRoleOf"][];
+            /** @description Where members begin. */
+            sign_in_url: string;
+            /** Format: int64 */
+            version: number;
+        };
         IdentitySignedIn: {
             /** @description The first membership, when signed in. */
             member?: string;
+            /** @description Ways to give it, best first: passkey, totp. A recovery code always works. */
+            methods?: string[];
             /** @description The second factor is asked next, by session.mfa. */
             mfa_required: boolean;
         };
@@ -2021,6 +2566,18 @@ export interface components {
         ListOfChannelPlatform: {
             /** @description The things asked for. */
             items: components["schemas"]["ChannelPlatform"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfIdentityPasskey: {
+            /** @description The things asked for. */
+            items: components["schemas"]["IdentityPasskey"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfIdentityRecovery: {
+            /** @description The things asked for. */
+            items: components["schemas"]["IdentityRecovery"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -2220,6 +2777,10 @@ export interface components {
              * @description 1 is Monday.
              */
             week_start: number;
+        };
+        PasskeySignInBody: {
+            /** @description What navigator.credentials.get answered, by its toJSON. */
+            credential: unknown;
         };
         Post: {
             author: components["schemas"]["PostAuthor"];
@@ -2536,6 +3097,19 @@ export interface components {
             /** @description JSON pointer into the body. */
             pointer?: string;
         };
+        RecoverBeginBody: {
+            email: string;
+        };
+        RecoverFinishBody: {
+            password: string;
+            token: string;
+        };
+        RecoveryStartBody: {
+            email: string;
+        };
+        RenamePasskeyBody: {
+            name: string;
+        };
         RequestInputBody: {
             categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
             /** Format: int64 */
@@ -2567,6 +3141,8 @@ export interface components {
             weekday: number;
         };
         SecondInputBody: {
+            /** @description The browser's answer to what session.passkey_begin gave. */
+            passkey?: unknown;
             recovery_code?: string;
             totp?: string;
         };
@@ -2588,6 +3164,23 @@ export interface components {
             email: string;
             password: string;
         };
+        SignOnBeginBody: {
+            organization: string;
+        };
+        SignOnInputBody: {
+            /** @description The client id that the provider gave. */
+            client: string;
+            /** @description Members come in by the sign-on only; owners also by a passkey. */
+            forced?: boolean;
+            /** @description The provider's issuer, letter by letter. */
+            issuer: string;
+            /** @description The claim that tells a member's role, like groups. */
+            role_claim?: string;
+            /** @description The strongest that one of the person's values maps to. Without one they are a member. Nobody becomes owner by it. */
+            roles?: components["schemas"]["IdentityRoleOf"][];
+            /** @description The client secret. Absent: it stays as it is. */
+            secret?: string;
+        };
         StaffChangeBody: {
             active: boolean;
         };
@@ -2608,6 +3201,8 @@ export interface components {
             body?: unknown;
             for?: string;
             object?: string;
+            /** @description The browser's answer to the options of session.step_up_begin. It is for what was said there. */
+            passkey?: unknown;
             password?: string;
             totp?: string;
         };
@@ -3049,6 +3644,54 @@ export interface operations {
             };
         };
     };
+    "recovery.start": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "tom@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecoveryStartBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ready_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecoveryStarted"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "staff.list": {
         parameters: {
             query?: never;
@@ -3246,6 +3889,10 @@ export interface operations {
                      *         "version": 1
                      *       },
                      *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
@@ -3392,6 +4039,343 @@ export interface operations {
             };
         };
     };
+    "me.confirm_email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "mira@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmEmailBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityUntil"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "me.verify_email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "the-token-of-the-link"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmedEmailBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Mira Lindqvist",
+                     *       "email": "mira@halden.example",
+                     *       "email_verified": true,
+                     *       "locale": "en",
+                     *       "timezone": "Europe/Berlin",
+                     *       "hour_format": "auto",
+                     *       "theme": "system",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityProfile"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Laptop",
+                     *           "synced": true,
+                     *           "here": true,
+                     *           "counts_at": "0001-01-01T00:00:00Z",
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfIdentityPasskey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.add": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "q83v",
+                 *         "rawId": "q83v",
+                 *         "response": {},
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Laptop"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AddPasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "passkey": {
+                     *         "id": "",
+                     *         "name": "Laptop",
+                     *         "synced": true,
+                     *         "here": true,
+                     *         "counts_at": "0001-01-01T00:00:00Z",
+                     *         "created_at": "0001-01-01T00:00:00Z"
+                     *       },
+                     *       "recovery_codes": [
+                     *         "01234-56789-abcde-f0123"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskeyAdded"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "options": {
+                     *         "challenge": "q83v…",
+                     *         "rpId": "posts.example.org",
+                     *         "userVerification": "required"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskeyOptions"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The passkey's id. */
+                passkey: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.rename": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The passkey's id. */
+                passkey: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Old laptop"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RenamePasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Laptop",
+                     *       "synced": true,
+                     *       "here": true,
+                     *       "counts_at": "0001-01-01T00:00:00Z",
+                     *       "created_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "me.password": {
         parameters: {
             query?: never;
@@ -3410,6 +4394,37 @@ export interface operations {
                 "application/json": components["schemas"]["ChangePasswordBody"];
             };
         };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.stop_own": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description No Content */
             204: {
@@ -4220,6 +5235,344 @@ export interface operations {
             };
         };
     };
+    "recovery.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Tom Okafor",
+                     *           "email": "tom@halden.example",
+                     *           "state": "requested",
+                     *           "approvals": 0,
+                     *           "started_at": "0001-01-01T00:00:00Z",
+                     *           "ends_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfIdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.approve": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The recovery's id. */
+                recovery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Tom Okafor",
+                     *       "email": "tom@halden.example",
+                     *       "state": "requested",
+                     *       "approvals": 0,
+                     *       "started_at": "0001-01-01T00:00:00Z",
+                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.stop": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The recovery's id. */
+                recovery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Tom Okafor",
+                     *       "email": "tom@halden.example",
+                     *       "state": "requested",
+                     *       "approvals": 0,
+                     *       "started_at": "0001-01-01T00:00:00Z",
+                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "issuer": "https://login.halden.example",
+                     *       "client": "omniposto",
+                     *       "role_claim": "groups",
+                     *       "roles": [
+                     *         {
+                     *           "value": "posts-admins",
+                     *           "role": "admin"
+                     *         }
+                     *       ],
+                     *       "forced": false,
+                     *       "redirect_url": "https://posts.example.org/sign-on/callback",
+                     *       "sign_in_url": "https://posts.example.org/sign-in#organization=org_…",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentitySignOn"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client": "omniposto",
+                 *       "issuer": "https://login.halden.example",
+                 *       "secret": "the-client-secret"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignOnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "issuer": "https://login.halden.example",
+                     *       "client": "omniposto",
+                     *       "role_claim": "groups",
+                     *       "roles": [
+                     *         {
+                     *           "value": "posts-admins",
+                     *           "role": "admin"
+                     *         }
+                     *       ],
+                     *       "forced": false,
+                     *       "redirect_url": "https://posts.example.org/sign-on/callback",
+                     *       "sign_in_url": "https://posts.example.org/sign-in#organization=org_…",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentitySignOn"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "authorize_url": "https://login.halden.example/authorize?…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityAuthorizeURL"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "grants.list": {
         parameters: {
             query?: {
@@ -5002,6 +6355,218 @@ export interface operations {
             };
         };
     };
+    "recovery.begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "mira@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecoverBeginBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityUntil"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.remove_factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "identity": {
+                     *         "id": "",
+                     *         "name": "Mira Lindqvist",
+                     *         "email": "mira@halden.example",
+                     *         "email_verified": false,
+                     *         "locale": "en",
+                     *         "timezone": "Europe/Berlin",
+                     *         "hour_format": "auto",
+                     *         "theme": "system",
+                     *         "version": 1
+                     *       },
+                     *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
+                     *       "recovery_codes_left": 10,
+                     *       "fresh": {},
+                     *       "administrator": false,
+                     *       "staff": false,
+                     *       "organizations": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Halden Studio",
+                     *           "role": "owner",
+                     *           "member": "",
+                     *           "permissions": [
+                     *             "members.read"
+                     *           ],
+                     *           "workspaces": [
+                     *             {
+                     *               "id": "",
+                     *               "name": "Fjellvik Outdoor",
+                     *               "timezone": "Europe/Berlin",
+                     *               "role": "owner",
+                     *               "permissions": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "build": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "seven quiet tents",
+                 *       "token": "the-token-of-the-link"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecoverFinishBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "mfa_required": true,
+                     *       "methods": [
+                     *         "totp"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentitySignedIn"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Tom Okafor",
+                     *       "email": "tom@halden.example",
+                     *       "state": "requested",
+                     *       "approvals": 0,
+                     *       "started_at": "0001-01-01T00:00:00Z",
+                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "reports.receive": {
         parameters: {
             query?: never;
@@ -5061,6 +6626,10 @@ export interface operations {
                      *         "version": 1
                      *       },
                      *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
@@ -5131,7 +6700,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "mfa_required": true
+                     *       "mfa_required": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySignedIn"];
@@ -5219,6 +6792,10 @@ export interface operations {
                      *         "version": 1
                      *       },
                      *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
@@ -5247,6 +6824,217 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "q83v",
+                 *         "rawId": "q83v",
+                 *         "response": {},
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasskeySignInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "identity": {
+                     *         "id": "",
+                     *         "name": "Mira Lindqvist",
+                     *         "email": "mira@halden.example",
+                     *         "email_verified": false,
+                     *         "locale": "en",
+                     *         "timezone": "Europe/Berlin",
+                     *         "hour_format": "auto",
+                     *         "theme": "system",
+                     *         "version": 1
+                     *       },
+                     *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
+                     *       "recovery_codes_left": 10,
+                     *       "fresh": {},
+                     *       "administrator": false,
+                     *       "staff": false,
+                     *       "organizations": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Halden Studio",
+                     *           "role": "owner",
+                     *           "member": "",
+                     *           "permissions": [
+                     *             "members.read"
+                     *           ],
+                     *           "workspaces": [
+                     *             {
+                     *               "id": "",
+                     *               "name": "Fjellvik Outdoor",
+                     *               "timezone": "Europe/Berlin",
+                     *               "role": "owner",
+                     *               "permissions": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "build": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.passkey_begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "options": {
+                     *         "challenge": "q83v…",
+                     *         "rpId": "posts.example.org",
+                     *         "userVerification": "required"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskeyOptions"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "organization": "org_06g2p7r8k1m3v5x9z2b4d6f8h0"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignOnBeginBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "authorize_url": "https://login.halden.example/authorize?…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityAuthorizeURL"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.step_up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "authorize_url": "https://login.halden.example/authorize?…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityAuthorizeURL"];
                 };
             };
             /** @description A problem */
@@ -5335,8 +7123,14 @@ export interface operations {
                      * @example {
                      *       "challenge": "",
                      *       "methods": [
+                     *         "passkey",
                      *         "totp"
-                     *       ]
+                     *       ],
+                     *       "options": {
+                     *         "challenge": "q83v…",
+                     *         "rpId": "posts.example.org",
+                     *         "userVerification": "required"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityChallenge"];
@@ -8245,6 +10039,7 @@ export interface operations {
             303: {
                 headers: {
                     Location?: string;
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8279,6 +10074,47 @@ export interface operations {
                 content: {
                     "application/octet-stream": string;
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.callback": {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                iss?: string;
+                error?: string;
+                error_description?: string;
+                error_uri?: string;
+                session_state?: string;
+                scope?: string;
+                authuser?: string;
+                prompt?: string;
+                hd?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See Other */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
