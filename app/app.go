@@ -217,10 +217,12 @@ func (a *App) ready(context.Context) error {
 	return a.parts.ready()
 }
 
-// committed wakes whoever follows what is stored: live screens, and the runner, for which something may be due.
+// committed wakes whoever follows what is stored: live screens, and the runner and the outbox, for which something may be
+// due.
 func (a *App) committed() {
 	a.hub.Poke()
 	a.parts.runner.Poke()
+	a.parts.mail.Poke()
 }
 
 // state is a word for every answer while something is not as it should be.

@@ -282,6 +282,7 @@ func doctor(ctx context.Context, cfg config.Config) []cli.Finding {
 	out := []cli.Finding{{Name: "configuration", OK: true, Says: "every key is right"}}
 	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
 	a.address, _ = publicAddress(cfg)
+	out = append(out, a.checkMail(ctx))
 	err := a.open(ctx)
 	if errors.Is(err, store.ErrLocked) {
 		return append(out, cli.Finding{Name: "store", OK: true, Says: "a server is running on this folder"})
@@ -309,14 +310,7 @@ func (a *App) findings(ctx context.Context) []cli.Finding {
 		address.Says += ": without TLS passkeys, installing and sharing don't work in browsers"
 		address.Fix = "put a proxy with TLS in front and set public_url"
 	}
-	return append([]cli.Finding{disk, key, address, a.storageFinding(ctx)}, a.mailFinding())
-}
-
-func (a *App) mailFinding() cli.Finding {
-	if a.Config.Mail.URL.Empty() {
-		return cli.Finding{Name: "mail", OK: true, Says: "off: invitation links are shown to whoever invites", Fix: "set mail.url to send them"}
-	}
-	return cli.Finding{Name: "mail", OK: true, Says: "configured"}
+	return []cli.Finding{disk, key, address, a.storageFinding(ctx)}
 }
 
 // seqOf reads the number in a cursor of the audit log.

@@ -66,16 +66,19 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		Network: outbound.Guarded(outbound.Rules{AllowPrivate: a.Config.Network.AllowPrivate, AnyPort: true}), Web: web, Card: card.Fetch(web), Platforms: platforms(),
 		BaseURL: func(id string) string { return a.Config.Platforms[id].APIURL }, App: a.appOf, Address: func() string { return a.link("", "") },
 		TakenBy: post.TakenBy})
-	p.mail = mail.New(mail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper})
+	transport, err := a.mailTransport()
+	if err != nil {
+		return nil, err
+	}
+	p.mail = mail.New(mail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Transport: transport})
 	invite := func(token string) string { return a.link("/invite", "token="+token) }
 	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,
-		Link: invite})
+		Mail: p.mail, Link: invite})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
 		Mail: p.mail, Link: invite})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
-	var err error
 	if p.media, err = a.makeMedia(ctx, p); err != nil {
 		return nil, err
 	}
@@ -85,7 +88,7 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		}})
 	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf})
 	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.channels.Operations(),
-		p.posts.Operations(), live.Operations(), a.instanceOperations()} {
+		p.posts.Operations(), live.Operations(), p.mail.Operations(), a.instanceOperations()} {
 		p.operations = append(p.operations, list...)
 	}
 	return p, nil
@@ -109,6 +112,7 @@ func (p *parts) start(ctx context.Context, a *App) {
 	}()
 	a.run(func() { a.housekeep(ctx) })
 	a.run(func() { p.media.Run(ctx) })
+	a.run(func() { p.mail.Run(ctx) })
 }
 
 // stop lets what is being sent come to its end, or parks it.

@@ -36,6 +36,14 @@ func TestForbiddenWordsStandNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkWords(t, "en.json", words)
+	letters, err := os.ReadFile("mail/words/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(letters, &words); err != nil {
+		t.Fatal(err)
+	}
+	checkWords(t, "letters", words)
 }
 
 func checkWords(t *testing.T, where string, v any) {

@@ -44,6 +44,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how mail stands
+         * @description How letters leave this server, and how many wait.
+         */
+        get: operations["mail.read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/mail/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List letters that wait
+         * @description Kind, recipient and times of letters that haven't left, newest first. What they say is sealed to whom they are about.
+         */
+        get: operations["mail.outbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test letter
+         * @description Queues a letter that says that mail works.
+         */
+        post: operations["mail.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/staff": {
         parameters: {
             query?: never;
@@ -355,7 +415,7 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody
-         * @description Makes a link that lets this one address join within seven days.
+         * @description Lets this one address join within seven days, by a link that is sent there. Without mail the answer holds the link, to be passed on by hand.
          */
         post: operations["invitations.create"];
         delete?: never;
@@ -1594,6 +1654,12 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        ListOfMailLetter: {
+            /** @description The things asked for. */
+            items: components["schemas"]["MailLetter"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         ListOfMediaAsset: {
             /** @description The things asked for. */
             items: components["schemas"]["MediaAsset"][];
@@ -1629,6 +1695,40 @@ export interface components {
             items: components["schemas"]["PostRow"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
+        };
+        Mail: {
+            /**
+             * Format: int64
+             * @description Given up: after three days, or because there is no such recipient.
+             */
+            failed: number;
+            /** @description In whose name letters go out. */
+            from?: string;
+            /** @enum {string} */
+            transport: "none" | "smtp" | "resend";
+            /** Format: int64 */
+            waiting: number;
+        };
+        MailLetter: {
+            /** Format: date-time */
+            created_at: string;
+            failed: boolean;
+            id: string;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description Absent: it was given up.
+             */
+            next_try_at?: string;
+            /** @enum {string} */
+            problem?: "no_connection" | "no_tls" | "sign_in" | "sender" | "rate_limited" | "unavailable" | "later" | "recipient" | "refused" | "unreadable";
+            recipient: string;
+            /** Format: int64 */
+            tries: number;
+        };
+        MailQueued: {
+            /** @description It stands in the outbox until it has left. */
+            letter: string;
         };
         MediaAsset: {
             alt: string;
@@ -1692,7 +1792,7 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             id: string;
-            /** @description Pass it on to the person; it is shown once. */
+            /** @description Only when no mail is set up: pass it on to the person; it is shown once. */
             link?: string;
             role: string;
             workspaces: components["schemas"]["OrganizationPlace"][];
@@ -2136,6 +2236,10 @@ export interface components {
             free_bytes: number;
             read_only: boolean;
         };
+        TestInputBody: {
+            /** Format: email */
+            to: string;
+        };
         UpdateInputBody: {
             name?: string;
             paused?: boolean;
@@ -2254,6 +2358,144 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mail.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transport": "smtp",
+                     *       "from": "\"Omni Posto\" <posts@example.org>",
+                     *       "waiting": 1,
+                     *       "failed": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Mail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mail.outbox": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "kind": "invitation",
+                     *           "recipient": "tom@halden.example",
+                     *           "created_at": "0001-01-01T00:00:00Z",
+                     *           "tries": 2,
+                     *           "problem": "no_connection",
+                     *           "failed": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfMailLetter"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mail.test": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": "mira@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TestInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "letter": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MailQueued"];
                 };
             };
             /** @description A problem */
