@@ -118,6 +118,9 @@ func TestStaffInvitedByLetterHaveAVerifiedAddress(t *testing.T) {
 	if me.get("identity.email_verified") != true || me.get("staff") != true {
 		t.Errorf("%s", me.raw)
 	}
+	if a := w.owner.must(200, "PATCH", "/instance/staff/"+me.text("identity.id"), map[string]any{"active": false}); a.get("active") != false {
+		t.Errorf("stopped: %s", a.raw)
+	}
 }
 
 func TestADryRunSendsNoLetter(t *testing.T) {

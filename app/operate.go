@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/api"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
@@ -221,10 +222,10 @@ func unpack(r *tar.Reader, folder string) error {
 	}
 }
 
-// afterRestore ends what must not come back with an older store: sessions, links, and the belief that what was due
+// afterRestore ends what must not come back with an older store: sessions, links, keys until somebody looks at them, and the belief that what was due
 // meanwhile didn't go out. Each log says so.
 func (a *App) afterRestore(ctx context.Context) error {
-	if err := a.db.Update(ctx, func(tx store.Tx) error { return identity.Restored(tx) }); err != nil {
+	if err := a.db.Update(ctx, func(tx store.Tx) error { apikey.Restored(tx); return identity.Restored(tx) }); err != nil {
 		return err
 	}
 	deliveries := delivery.New(delivery.Deps{})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/outbound"
 	"github.com/omniposto/omniposto/app/base/secret"
@@ -35,6 +36,7 @@ type parts struct {
 	media         *media.Files
 	runner        *publish.Runner
 	mail          *mail.Outbox
+	keys          *apikey.Keys
 	metrics       *metrics
 	operations    []op.Operation
 
@@ -46,7 +48,7 @@ type parts struct {
 func tables() []store.AnyTable {
 	var all []store.AnyTable
 	for _, of := range [][]store.AnyTable{secret.Tables(), audit.Tables(), event.Tables(), op.Tables(), mail.Tables(), delivery.Tables(), media.Tables(),
-		organization.Tables(), identity.Tables(), channel.Tables(), post.Tables()} {
+		organization.Tables(), identity.Tables(), apikey.Tables(), channel.Tables(), post.Tables()} {
 		all = append(all, of...)
 	}
 	return all
@@ -77,7 +79,8 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
 		Mail: p.mail, Link: invite})
-	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
+	p.keys = apikey.New(apikey.Deps{DB: a.db, Log: a.log, Mail: p.mail, Link: func() string { return a.link("/settings", "") }})
+	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Spend: apikey.Spend,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
 	if p.media, err = a.makeMedia(ctx, p); err != nil {
 		return nil, err
@@ -87,7 +90,7 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 			a.log.Warn("the clock jumped; nothing is sent for a minute", "by", d.String())
 		}})
 	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf})
-	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.channels.Operations(),
+	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.keys.Operations(), p.channels.Operations(),
 		p.posts.Operations(), live.Operations(), p.mail.Operations(), a.instanceOperations()} {
 		p.operations = append(p.operations, list...)
 	}
@@ -135,12 +138,26 @@ func (p *parts) ready() error {
 }
 
 // guard is what the gate of the API asks.
-type guard struct{ *identity.Identities }
+type guard struct {
+	*identity.Identities
+	keys *apikey.Keys
+}
 
 // OrganizationOf implements api.Guard.
 func (guard) OrganizationOf(tx store.ReadTx, w ref.Workspace) (ref.Organization, bool) {
 	return organization.OrganizationOf(tx, w)
 }
 
+// KeyActor implements api.Guard.
+func (guard) KeyActor(tx store.ReadTx, key apikey.Presented) (access.Actor, bool) {
+	return apikey.Actor(tx, key)
+}
+
 // Touch implements api.Guard.
-func (g guard) Touch(ctx context.Context, actor access.Actor) { g.Identities.Touch(ctx, actor) }
+func (g guard) Touch(ctx context.Context, actor access.Actor) {
+	if actor.Key != nil {
+		g.keys.Touch(ctx, actor)
+		return
+	}
+	g.Identities.Touch(ctx, actor)
+}

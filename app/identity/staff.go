@@ -63,12 +63,13 @@ type staffInput struct {
 	}
 }
 
-type staffPath struct {
+// StaffPath is the part of a path that names the person.
+type StaffPath struct {
 	Member ref.Identity `path:"member" maxLength:"40" doc:"The person's id."`
 }
 
 type staffChange struct {
-	staffPath
+	StaffPath
 	Body struct {
 		Active bool `json:"active"`
 	}

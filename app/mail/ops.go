@@ -38,7 +38,7 @@ type LetterView struct {
 	Failed    bool       `json:"failed"`
 }
 
-type testInput struct {
+type testMail struct {
 	Body struct {
 		To string `json:"to" format:"email" maxLength:"254"`
 	}
@@ -108,7 +108,7 @@ func (o *Outbox) list(ctx context.Context, c op.Call, in *op.Page) (*op.Listed[L
 	})
 }
 
-func (o *Outbox) test(ctx context.Context, c op.Call, in *testInput) (*Queued, error) {
+func (o *Outbox) test(ctx context.Context, c op.Call, in *testMail) (*Queued, error) {
 	if !o.Enabled() {
 		return nil, ErrOff
 	}

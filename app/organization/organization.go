@@ -158,6 +158,17 @@ func MembershipsOf(tx store.ReadTx, i ref.Identity) []access.Membership {
 	return out
 }
 
+// Owners lists the organization's owners, oldest first.
+func Owners(tx store.ReadTx, o ref.Organization) []Member {
+	var out []Member
+	for _, m := range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		if m.Role == access.Owner {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // Found makes an organization with its first workspace and owner.
 func Found(tx store.Tx, name, workspace, zone string, owner ref.Identity) (Organization, Workspace, Member, error) {
 	now := tx.Now()

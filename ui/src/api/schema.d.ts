@@ -444,6 +444,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description What programs may act here, by whom they were made and until when.
+         */
+        get: operations["apikeys.list"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description Lets a program act here, within its scopes and within what you yourself may at that moment. All owners are told.
+         */
+        post: operations["apikeys.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description It stops working at once. Taking back needs neither a version nor a second factor.
+         */
+        delete: operations["apikeys.revoke"];
+        options?: never;
+        head?: never;
+        /**
+         * Narrow an API key
+         * @description Changes its name, or takes something away from it. It never gets more.
+         */
+        patch: operations["apikeys.update"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys/{key}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a suspended API key
+         * @description After a backup was restored every key waits until somebody says that it wasn't revoked since.
+         */
+        post: operations["apikeys.resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/members": {
         parameters: {
             query?: never;
@@ -1237,6 +1305,66 @@ export interface components {
             password?: string;
             token: string;
         };
+        Apikey: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Nothing goes out by it. */
+            drafts_only: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            last_used_day?: string;
+            made_by: string;
+            made_by_name: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Deliveries that it may schedule in a UTC day; 0: no bound.
+             */
+            publications_per_day: number;
+            /** @description Names of permissions. */
+            scopes: string[];
+            /**
+             * @description powerless: whoever made it no longer belongs here. suspended: it came back with a backup.
+             * @enum {string}
+             */
+            state: "active" | "expired" | "suspended" | "powerless";
+            /** Format: int64 */
+            version: number;
+            /** @description Empty: wherever its maker may. */
+            workspaces: string[];
+        };
+        ApikeyMade: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Nothing goes out by it. */
+            drafts_only: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            /** @description Shown this once. Send it as Authorization: Bearer. */
+            key: string;
+            last_used_day?: string;
+            made_by: string;
+            made_by_name: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Deliveries that it may schedule in a UTC day; 0: no bound.
+             */
+            publications_per_day: number;
+            /** @description Names of permissions. */
+            scopes: string[];
+            /**
+             * @description powerless: whoever made it no longer belongs here. suspended: it came back with a backup.
+             * @enum {string}
+             */
+            state: "active" | "expired" | "suspended" | "powerless";
+            /** Format: int64 */
+            version: number;
+            /** @description Empty: wherever its maker may. */
+            workspaces: string[];
+        };
         AuditEntry: {
             /** @description The canonical JSON of the leaf. */
             event: string;
@@ -1455,6 +1583,22 @@ export interface components {
             field: string;
             values: string[];
         };
+        CreateKeyBody: {
+            drafts_only?: boolean;
+            /**
+             * Format: date-time
+             * @description Within two years; absent: in 90 days.
+             */
+            expires_at?: string;
+            /** @description What it is for. */
+            name: string;
+            /** Format: int64 */
+            publications_per_day?: number;
+            /** @description Names of permissions, none that you don't have. */
+            scopes: string[];
+            /** @description Only there; absent: wherever you may. */
+            workspaces?: string[];
+        };
         CreateOrganizationBody: {
             name: string;
             /** @description IANA name, like Europe/Berlin. */
@@ -1611,6 +1755,12 @@ export interface components {
         };
         InvitedInputBody: {
             token: string;
+        };
+        ListOfApikey: {
+            /** @description The things asked for. */
+            items: components["schemas"]["Apikey"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
         };
         ListOfAuditEntry: {
             /** @description The things asked for. */
@@ -2236,7 +2386,7 @@ export interface components {
             free_bytes: number;
             read_only: boolean;
         };
-        TestInputBody: {
+        TestMailBody: {
             /** Format: email */
             to: string;
         };
@@ -2247,6 +2397,24 @@ export interface components {
             settings?: unknown;
             slots?: components["schemas"]["ScheduleSlot"][];
             timezone?: string;
+        };
+        UpdateKeyBody: {
+            drafts_only?: boolean;
+            /**
+             * Format: date-time
+             * @description Only earlier than it is.
+             */
+            expires_at?: string;
+            name?: string;
+            /**
+             * Format: int64
+             * @description Only less than it is.
+             */
+            publications_per_day?: number;
+            /** @description Some of those it has. */
+            scopes?: string[];
+            /** @description Some of those it may enter. */
+            workspaces?: string[];
         };
         UpdateMeBody: {
             /** @enum {string} */
@@ -2478,7 +2646,7 @@ export interface operations {
                  *       "to": "mira@halden.example"
                  *     }
                  */
-                "application/json": components["schemas"]["TestInputBody"];
+                "application/json": components["schemas"]["TestMailBody"];
             };
         };
         responses: {
@@ -2614,7 +2782,10 @@ export interface operations {
                 dry_run?: boolean;
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description The person's id. */
+                member: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -3496,6 +3667,306 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Import from the shop",
+                     *           "scopes": [
+                     *             "posts.draft",
+                     *             "workspace.read"
+                     *           ],
+                     *           "workspaces": [],
+                     *           "made_by": "",
+                     *           "made_by_name": "Mira Lindqvist",
+                     *           "created_at": "0001-01-01T00:00:00Z",
+                     *           "expires_at": "0001-01-01T00:00:00Z",
+                     *           "drafts_only": true,
+                     *           "publications_per_day": 0,
+                     *           "state": "active",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfApikey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.create": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "drafts_only": true,
+                 *       "name": "Import from the shop",
+                 *       "scopes": [
+                 *         "posts.draft",
+                 *         "workspace.read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateKeyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Import from the shop",
+                     *       "scopes": [
+                     *         "posts.draft",
+                     *         "workspace.read"
+                     *       ],
+                     *       "workspaces": [],
+                     *       "made_by": "",
+                     *       "made_by_name": "Mira Lindqvist",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "expires_at": "0001-01-01T00:00:00Z",
+                     *       "drafts_only": true,
+                     *       "publications_per_day": 0,
+                     *       "state": "active",
+                     *       "version": 1,
+                     *       "key": "op_live_…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApikeyMade"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.revoke": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The key's id. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The key's id. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scopes": [
+                 *         "workspace.read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateKeyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Import from the shop",
+                     *       "scopes": [
+                     *         "posts.draft",
+                     *         "workspace.read"
+                     *       ],
+                     *       "workspaces": [],
+                     *       "made_by": "",
+                     *       "made_by_name": "Mira Lindqvist",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "expires_at": "0001-01-01T00:00:00Z",
+                     *       "drafts_only": true,
+                     *       "publications_per_day": 0,
+                     *       "state": "active",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Apikey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.resume": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The key's id. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Import from the shop",
+                     *       "scopes": [
+                     *         "posts.draft",
+                     *         "workspace.read"
+                     *       ],
+                     *       "workspaces": [],
+                     *       "made_by": "",
+                     *       "made_by_name": "Mira Lindqvist",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "expires_at": "0001-01-01T00:00:00Z",
+                     *       "drafts_only": true,
+                     *       "publications_per_day": 0,
+                     *       "state": "active",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Apikey"];
+                };
             };
             /** @description A problem */
             default: {
