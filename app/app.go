@@ -167,7 +167,7 @@ func (a *App) assemble(ctx context.Context) error {
 	if a.parts, err = a.makeParts(ctx); err != nil {
 		return err
 	}
-	d := api.Deps{DB: a.db, Clock: a.Clock, Guard: guard{a.parts.identities}, Operations: a.parts.operations, Cursors: op.NewCursors(cursorKey), Files: files,
+	d := api.Deps{DB: a.db, Clock: a.Clock, Guard: guard{a.parts.identities, a.parts.keys}, Operations: a.parts.operations, Cursors: op.NewCursors(cursorKey), Files: files,
 		Log: a.log, Build: buildName(), RateFactor: a.Test.RateFactor, Ready: a.ready, State: a.state, Committed: a.committed, MetricsKey: reveal(a.Config.Metrics.Token)}
 	if a.Config.PublicURL != "" {
 		d.PublicURL = a.address
@@ -217,10 +217,12 @@ func (a *App) ready(context.Context) error {
 	return a.parts.ready()
 }
 
-// committed wakes whoever follows what is stored: live screens, and the runner, for which something may be due.
+// committed wakes whoever follows what is stored: live screens, and the runner and the outbox, for which something may be
+// due.
 func (a *App) committed() {
 	a.hub.Poke()
 	a.parts.runner.Poke()
+	a.parts.mail.Poke()
 }
 
 // state is a word for every answer while something is not as it should be.

@@ -28,6 +28,7 @@
 //	media/s3test          a real S3 server for tests; never in the binary
 //	organization          organizations, workspaces, members, invitations
 //	identity              who signs in: passwords, factors, sessions, the first claim
+//	apikey                programs: keys, their scopes and budgets
 //	channel               connected places and their sealed tokens
 //	post                  what people write, and how it becomes deliveries
 //	support               staff read what a customer lets them, for a while: grants

@@ -65,7 +65,7 @@ func (a *App) instanceOperations() []op.Operation {
 func (a *App) readInstance(ctx context.Context, _ op.Call, _ *op.None) (*InstanceView, error) {
 	f := a.db.Stats()
 	return &InstanceView{Version: buildName(), PublicURL: a.link("", ""), TLS: a.address.Scheme == "https",
-		Store: StoreView{Bytes: f.Bytes, FreeBytes: f.FreeBytes, ReadOnly: f.ReadOnly}, Checks: a.findings(ctx)}, nil
+		Store: StoreView{Bytes: f.Bytes, FreeBytes: f.FreeBytes, ReadOnly: f.ReadOnly}, Checks: append(a.findings(ctx), a.mailFinding(ctx))}, nil
 }
 
 // receiveReport counts what the content policy stopped in a browser; anything but the directive's name is dropped.

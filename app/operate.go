@@ -18,6 +18,7 @@ import (
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/api"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
@@ -270,10 +271,13 @@ func unpack(r *tar.Reader, folder string) error {
 	}
 }
 
-// afterRestore ends what must not come back with an older store: sessions, links, and the belief that what was due
+// afterRestore ends what must not come back with an older store: sessions, links, keys until somebody looks at them, and the belief that what was due
 // meanwhile didn't go out. Each log says so.
 func (a *App) afterRestore(ctx context.Context) error {
-	if err := a.db.Update(ctx, func(tx store.Tx) error { return errors.Join(identity.Restored(tx), support.Restored(tx)) }); err != nil {
+	if err := a.db.Update(ctx, func(tx store.Tx) error {
+		apikey.Restored(tx)
+		return errors.Join(identity.Restored(tx), support.Restored(tx))
+	}); err != nil {
 		return err
 	}
 	deliveries := delivery.New(delivery.Deps{})
@@ -331,6 +335,7 @@ func doctor(ctx context.Context, cfg config.Config) []cli.Finding {
 	out := []cli.Finding{{Name: "configuration", OK: true, Says: "every key is right"}}
 	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
 	a.address, _ = publicAddress(cfg)
+	out = append(out, a.checkMail(ctx))
 	err := a.open(ctx)
 	if errors.Is(err, store.ErrLocked) {
 		return append(out, cli.Finding{Name: "store", OK: true, Says: "a server is running on this folder"})
@@ -358,14 +363,7 @@ func (a *App) findings(ctx context.Context) []cli.Finding {
 		address.Says += ": without TLS passkeys, installing and sharing don't work in browsers"
 		address.Fix = "put a proxy with TLS in front and set public_url"
 	}
-	return append([]cli.Finding{disk, key, address, a.storageFinding(ctx)}, a.mailFinding())
-}
-
-func (a *App) mailFinding() cli.Finding {
-	if a.Config.Mail.URL.Empty() {
-		return cli.Finding{Name: "mail", OK: true, Says: "off: invitation links are shown to whoever invites", Fix: "set mail.url to send them"}
-	}
-	return cli.Finding{Name: "mail", OK: true, Says: "configured"}
+	return []cli.Finding{disk, key, address, a.storageFinding(ctx)}
 }
 
 // seqOf reads the number in a cursor of the audit log.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/channel"
 	"github.com/omniposto/omniposto/app/delivery"
 	"github.com/omniposto/omniposto/app/identity"
@@ -39,11 +38,8 @@ func (a *App) makeSupport(p *parts, codeKey []byte) *support.Support {
 		},
 		Role: organization.RoleOf,
 		Deciders: func(tx store.ReadTx, o ref.Organization) (out []support.Person) {
-			all, _ := organization.MembersOf(tx, o, nil, 100_000)
-			for _, m := range all {
-				if m.Role == access.Owner || m.Role == access.Admin {
-					out = append(out, person(tx, m.Identity))
-				}
+			for _, i := range organization.Managers(tx, o, ref.Identity{}) {
+				out = append(out, person(tx, i))
 			}
 			return out
 		},

@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -27,8 +28,8 @@ func TestForbiddenWordsStandNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkWords(t, "openapi", doc)
-	for _, file := range []string{"en.json", "en.above.json"} {
-		messages, err := os.ReadFile("../ui/src/words/" + file)
+	for _, file := range []string{"../ui/src/words/en.json", "../ui/src/words/en.above.json", "mail/words/en.json"} {
+		messages, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +37,7 @@ func TestForbiddenWordsStandNowhere(t *testing.T) {
 		if err := json.Unmarshal(messages, &words); err != nil {
 			t.Fatal(err)
 		}
-		checkWords(t, file, words)
+		checkWords(t, filepath.Base(file), words)
 	}
 }
 

@@ -95,6 +95,11 @@ func (r Role) InWorkspace() []Permission {
 	return slices.Clone(ofWorkspace[r])
 }
 
+// Scopes lists the permissions that a key may be given: all that some role has in an organization or a workspace.
+func Scopes() []Permission {
+	return slices.Concat(ofOrganization[Owner], ofWorkspace[Manager])
+}
+
 // ForOrganization and ForWorkspace say whether the role exists at that level.
 func (r Role) ForOrganization() bool { return slices.Contains(OrganizationRoles, r) }
 

@@ -68,6 +68,7 @@ type Invitation struct {
 	ExpiresAt    time.Time                     `cbor:"7,keyasint"`
 	By           ref.Identity                  `cbor:"8,keyasint"`
 	CreatedAt    time.Time                     `cbor:"9,keyasint"`
+	Mailed       bool                          `cbor:"10,keyasint,omitempty"` // the link went to the address alone: who has it reads mail there
 }
 
 // InvitationLife is how long an invitation can be accepted.

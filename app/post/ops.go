@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/channel"
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/delivery"
@@ -26,6 +27,8 @@ type Deps struct {
 	Platform   func(id string) (connector.Publisher, bool)
 	Asset      func(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Asset) (Asset, bool)
 	Author     func(tx store.ReadTx, i ref.Identity) string // a name
+	// Spend counts deliveries that are scheduled, in their transaction, against what the actor may schedule.
+	Spend func(tx store.Tx, a access.Actor, deliveries int) error
 }
 
 // New makes the operations.
@@ -157,7 +160,7 @@ func (s *Posts) Operations() []op.Operation {
 		op.New("posts.create", op.POST("/workspaces/{workspace}/posts"), s.create).
 			Says("Make a post", "Makes a draft, or with a schedule one delivery for each part and channel. Scheduling needs the right to publish.").
 			Example(exampleContent, exampleView).In(op.InWorkspace).Creates().Body(maxBody).Audits("post.created").
-			Fails(ErrNoChannels, ErrChannel, ErrAsset, ErrVariant, ErrProblems, ErrSchedule, ErrMayPublish, channel.ErrNoSlot, schedule.ErrZone, schedule.ErrPast).Needs(access.PostsDraft),
+			Fails(ErrNoChannels, ErrChannel, ErrAsset, ErrVariant, ErrProblems, ErrSchedule, ErrMayPublish, apikey.ErrDraftsOnly, apikey.ErrPerDay, channel.ErrNoSlot, schedule.ErrZone, schedule.ErrPast).Needs(access.PostsDraft),
 		op.New("posts.check", op.POST("/workspaces/{workspace}/posts/check"), s.check).
 			Says("Check a post", "What each channel would say about it, by the rules that publishing uses.").
 			Example(exampleContent, Checked{}).In(op.InWorkspace).ChangesNothing().Body(maxBody).Fails(ErrChannel, ErrAsset, ErrVariant).Needs(access.PostsDraft),
@@ -166,10 +169,10 @@ func (s *Posts) Operations() []op.Operation {
 		op.New("posts.update", op.PATCH("/workspaces/{workspace}/posts/{post}"), s.update).
 			Says("Change a post", "Absent fields stay. Deliveries that wait move along; one that is out or under way can't change.").
 			Example(map[string]any{"text": "The winter sale starts today."}, exampleView).In(op.InWorkspace).Versioned().Body(maxBody).Audits("post.changed").
-			Fails(op.ErrStale, ErrNoChannels, ErrChannel, ErrAsset, ErrVariant, ErrProblems, ErrSchedule, ErrMayPublish, ErrUnderway, ErrOut).Needs(access.PostsDraft),
+			Fails(op.ErrStale, ErrNoChannels, ErrChannel, ErrAsset, ErrVariant, ErrProblems, ErrSchedule, ErrMayPublish, apikey.ErrDraftsOnly, apikey.ErrPerDay, ErrUnderway, ErrOut).Needs(access.PostsDraft),
 		op.New("posts.delete", op.DELETE("/workspaces/{workspace}/posts/{post}"), s.remove).
 			Says("Put a post into the trash", "What waits is cancelled. It can be brought back for 14 days. What is out stays at the platforms.").
-			In(op.InWorkspace).Versioned().Audits("post.deleted").Fails(op.ErrStale, ErrUnderway, ErrMayPublish).Needs(access.PostsDraft),
+			In(op.InWorkspace).Versioned().Audits("post.deleted").Fails(op.ErrStale, ErrUnderway, ErrMayPublish, apikey.ErrDraftsOnly).Needs(access.PostsDraft),
 		op.New("posts.restore", op.POST("/workspaces/{workspace}/posts/{post}/restore"), s.restore).
 			Says("Bring a post back", "Takes it out of the trash as a draft.").Example(nil, exampleView).
 			In(op.InWorkspace).Versioned().Audits("post.restored").Fails(op.ErrStale, ErrNotDeleted).Needs(access.PostsDraft),

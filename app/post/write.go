@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/fail"
 	"github.com/omniposto/omniposto/app/channel"
@@ -170,10 +171,21 @@ func (s *Posts) create(ctx context.Context, c op.Call, in *createPost) (*View, e
 	})
 }
 
+// mayPublish says whether the caller may decide about what goes out.
+func mayPublish(c op.Call) error {
+	switch {
+	case c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace):
+		return nil
+	case c.Actor.DraftsOnly():
+		return apikey.ErrDraftsOnly
+	}
+	return ErrMayPublish.With("permission", string(access.PostsPublish))
+}
+
 // schedule gives the post its time and its deliveries. was is the post before, nil for a new one.
 func (s *Posts) schedule(tx store.Tx, c op.Call, p *Post, w Wish, was *Post) error {
-	if !c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace) {
-		return ErrMayPublish.With("permission", string(access.PostsPublish))
+	if err := mayPublish(c); err != nil {
+		return err
 	}
 	if len(p.Channels) == 0 {
 		return ErrNoChannels.At("/channels", "name at least one")
@@ -191,16 +203,20 @@ func (s *Posts) schedule(tx store.Tx, c op.Call, p *Post, w Wish, was *Post) err
 		return err
 	}
 	p.Schedule = &pl.schedule
-	return s.commit(tx, *p, pl, in, list, was, true)
+	return s.commit(tx, c, *p, pl, in, list, was, true)
 }
 
 // commit checks the post by every channel's rules and makes its deliveries so.
-func (s *Posts) commit(tx store.Tx, p Post, pl plan, in organization.Workspace, list []channel.Channel, was *Post, moved bool) error {
+func (s *Posts) commit(tx store.Tx, c op.Call, p Post, pl plan, in organization.Workspace, list []channel.Channel, was *Post, moved bool) error {
 	if err := s.blocked(tx, p, list, in.AltText); err != nil {
 		return err
 	}
 	changed := func(id ref.Channel) bool { return was == nil || s.differs(tx, *was, p, id) }
-	if err := s.settle(tx, p, pl, in, list, changed, moved && was != nil && timeDiffers(*was, p)); err != nil {
+	made, err := s.settle(tx, p, pl, in, list, changed, moved && was != nil && timeDiffers(*was, p))
+	if err == nil {
+		err = s.Spend(tx, c.Actor, made)
+	}
+	if err != nil {
 		return err
 	}
 	take(tx, p.ID, pl.due)
@@ -262,8 +278,8 @@ func (s *Posts) reschedule(tx store.Tx, c op.Call, p *Post, was Post, ch Changes
 	case was.Schedule == nil:
 		return nil
 	}
-	if !c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace) {
-		return ErrMayPublish.With("permission", string(access.PostsPublish))
+	if err := mayPublish(c); err != nil {
+		return err
 	}
 	if len(p.Channels) == 0 {
 		return ErrNoChannels.At("/channels", "keep at least one, or make it a draft")
@@ -289,13 +305,15 @@ func (s *Posts) reschedule(tx store.Tx, c op.Call, p *Post, was Post, ch Changes
 			delete(pl.due, id)
 		}
 	}
-	return s.commit(tx, *p, pl, in, list, &was, false)
+	return s.commit(tx, c, *p, pl, in, list, &was, false)
 }
 
 // unschedule takes what waits out of the queue; what is out keeps its delivery.
 func (s *Posts) unschedule(tx store.Tx, c op.Call, p *Post) error {
-	if p.Schedule != nil && !c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace) {
-		return ErrMayPublish.With("permission", string(access.PostsPublish))
+	if p.Schedule != nil {
+		if err := mayPublish(c); err != nil {
+			return err
+		}
 	}
 	for _, d := range slices.Backward(s.Deliveries.OfPost(tx, p.ID)) {
 		if err := s.Deliveries.Remove(tx, d); err != nil {
@@ -341,8 +359,10 @@ func (s *Posts) remove(ctx context.Context, c op.Call, in *PostPath) (*op.None, 
 		if err := c.Matches(p.Version, s.view(tx, p)); err != nil {
 			return nil, err
 		}
-		if p.Schedule != nil && !c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace) {
-			return nil, ErrMayPublish.With("permission", string(access.PostsPublish))
+		if p.Schedule != nil {
+			if err := mayPublish(c); err != nil {
+				return nil, err
+			}
 		}
 		for _, d := range slices.Backward(s.Deliveries.OfPost(tx, p.ID)) {
 			if d.State == delivery.Published {
@@ -414,7 +434,7 @@ func (s *Posts) Import(tx store.Tx, p Post, due map[ref.Channel]time.Time) error
 		return err
 	}
 	if p.Schedule != nil {
-		if err := s.settle(tx, p, plan{schedule: *p.Schedule, due: due}, in, list, func(ref.Channel) bool { return true }, false); err != nil {
+		if _, err := s.settle(tx, p, plan{schedule: *p.Schedule, due: due}, in, list, func(ref.Channel) bool { return true }, false); err != nil {
 			return err
 		}
 	}

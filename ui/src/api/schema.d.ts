@@ -64,6 +64,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how mail stands
+         * @description How letters leave this server, and how many wait.
+         */
+        get: operations["mail.read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/mail/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List letters that wait
+         * @description Kind, recipient and times of letters that haven't left, newest first. What they say is sealed to whom they are about.
+         */
+        get: operations["mail.outbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test letter
+         * @description Queues a letter that says that mail works.
+         */
+        post: operations["mail.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/recoveries": {
         parameters: {
             query?: never;
@@ -523,7 +583,7 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody
-         * @description Makes a link that lets this one address join within seven days.
+         * @description Lets this one address join within seven days, by a link that is sent there. Without mail the answer holds the link, to be passed on by hand.
          */
         post: operations["invitations.create"];
         delete?: never;
@@ -547,6 +607,74 @@ export interface paths {
          * @description Its link stops working at once.
          */
         delete: operations["invitations.withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description What programs may act here, by whom they were made and until when.
+         */
+        get: operations["apikeys.list"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description Lets a program act here, within its scopes and within what you yourself may at that moment. All owners are told.
+         */
+        post: operations["apikeys.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description It stops working at once. Taking back needs neither a version nor a second factor.
+         */
+        delete: operations["apikeys.revoke"];
+        options?: never;
+        head?: never;
+        /**
+         * Narrow an API key
+         * @description Changes its name, or takes something away from it. It never gets more.
+         */
+        patch: operations["apikeys.update"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys/{key}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a suspended API key
+         * @description After a backup was restored every key waits until somebody says that it wasn't revoked since.
+         */
+        post: operations["apikeys.resume"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2047,6 +2175,66 @@ export interface components {
             /** @description So that you know it again, like the device's name. */
             name: string;
         };
+        Apikey: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Nothing goes out by it. */
+            drafts_only: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            last_used_day?: string;
+            made_by: string;
+            made_by_name: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Deliveries that it may schedule in a UTC day; 0: no bound.
+             */
+            publications_per_day: number;
+            /** @description Names of permissions. */
+            scopes: string[];
+            /**
+             * @description powerless: whoever made it no longer belongs here. suspended: it came back with a backup.
+             * @enum {string}
+             */
+            state: "active" | "expired" | "suspended" | "powerless";
+            /** Format: int64 */
+            version: number;
+            /** @description Empty: wherever its maker may. */
+            workspaces: string[];
+        };
+        ApikeyMade: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Nothing goes out by it. */
+            drafts_only: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            /** @description Shown this once. Send it as Authorization: Bearer. */
+            key: string;
+            last_used_day?: string;
+            made_by: string;
+            made_by_name: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Deliveries that it may schedule in a UTC day; 0: no bound.
+             */
+            publications_per_day: number;
+            /** @description Names of permissions. */
+            scopes: string[];
+            /**
+             * @description powerless: whoever made it no longer belongs here. suspended: it came back with a backup.
+             * @enum {string}
+             */
+            state: "active" | "expired" | "suspended" | "powerless";
+            /** Format: int64 */
+            version: number;
+            /** @description Empty: wherever its maker may. */
+            workspaces: string[];
+        };
         ApproveInputBody: {
             /** @description Absent: those asked for. */
             categories?: ("account" | "organization" | "posts" | "media" | "analytics")[];
@@ -2285,6 +2473,22 @@ export interface components {
         ConnectorWhen: {
             field: string;
             values: string[];
+        };
+        CreateKeyBody: {
+            drafts_only?: boolean;
+            /**
+             * Format: date-time
+             * @description Within two years; absent: in 90 days.
+             */
+            expires_at?: string;
+            /** @description What it is for. */
+            name: string;
+            /** Format: int64 */
+            publications_per_day?: number;
+            /** @description Names of permissions, none that you don't have. */
+            scopes: string[];
+            /** @description Only there; absent: wherever you may. */
+            workspaces?: string[];
         };
         CreateOrganizationBody: {
             name: string;
@@ -2539,6 +2743,12 @@ export interface components {
         InvitedInputBody: {
             token: string;
         };
+        ListOfApikey: {
+            /** @description The things asked for. */
+            items: components["schemas"]["Apikey"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         ListOfAuditEntry: {
             /** @description The things asked for. */
             items: components["schemas"]["AuditEntry"][];
@@ -2590,6 +2800,12 @@ export interface components {
         ListOfIdentityStaff: {
             /** @description The things asked for. */
             items: components["schemas"]["IdentityStaff"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfMailLetter: {
+            /** @description The things asked for. */
+            items: components["schemas"]["MailLetter"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -2659,6 +2875,40 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        Mail: {
+            /**
+             * Format: int64
+             * @description Given up: after three days, or because there is no such recipient.
+             */
+            failed: number;
+            /** @description In whose name letters go out. */
+            from?: string;
+            /** @enum {string} */
+            transport: "none" | "smtp" | "resend";
+            /** Format: int64 */
+            waiting: number;
+        };
+        MailLetter: {
+            /** Format: date-time */
+            created_at: string;
+            failed: boolean;
+            id: string;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description Absent: it was given up.
+             */
+            next_try_at?: string;
+            /** @enum {string} */
+            problem?: "no_connection" | "no_tls" | "sign_in" | "sender" | "rate_limited" | "unavailable" | "later" | "recipient" | "refused" | "unreadable";
+            recipient: string;
+            /** Format: int64 */
+            tries: number;
+        };
+        MailQueued: {
+            /** @description It stands in the outbox until it has left. */
+            letter: string;
+        };
         MediaAsset: {
             alt: string;
             /** Format: int64 */
@@ -2721,7 +2971,7 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             id: string;
-            /** @description Pass it on to the person; it is shown once. */
+            /** @description Only when no mail is set up: pass it on to the person; it is shown once. */
             link?: string;
             role: string;
             workspaces: components["schemas"]["OrganizationPlace"][];
@@ -3470,6 +3720,10 @@ export interface components {
             channel: string;
             texts: string[];
         };
+        TestMailBody: {
+            /** Format: email */
+            to: string;
+        };
         UpdateInputBody: {
             name?: string;
             paused?: boolean;
@@ -3477,6 +3731,24 @@ export interface components {
             settings?: unknown;
             slots?: components["schemas"]["ScheduleSlot"][];
             timezone?: string;
+        };
+        UpdateKeyBody: {
+            drafts_only?: boolean;
+            /**
+             * Format: date-time
+             * @description Only earlier than it is.
+             */
+            expires_at?: string;
+            name?: string;
+            /**
+             * Format: int64
+             * @description Only less than it is.
+             */
+            publications_per_day?: number;
+            /** @description Some of those it has. */
+            scopes?: string[];
+            /** @description Some of those it may enter. */
+            workspaces?: string[];
         };
         UpdateMeBody: {
             /** @enum {string} */
@@ -3631,6 +3903,144 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["SupportClockConfirmed"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mail.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transport": "smtp",
+                     *       "from": "\"Omni Posto\" <posts@example.org>",
+                     *       "waiting": 1,
+                     *       "failed": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Mail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mail.outbox": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "kind": "invitation",
+                     *           "recipient": "tom@halden.example",
+                     *           "created_at": "0001-01-01T00:00:00Z",
+                     *           "tries": 2,
+                     *           "problem": "no_connection",
+                     *           "failed": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfMailLetter"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mail.test": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": "mira@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TestMailBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "letter": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MailQueued"];
                 };
             };
             /** @description A problem */
@@ -5054,6 +5464,306 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Import from the shop",
+                     *           "scopes": [
+                     *             "posts.draft",
+                     *             "workspace.read"
+                     *           ],
+                     *           "workspaces": [],
+                     *           "made_by": "",
+                     *           "made_by_name": "Mira Lindqvist",
+                     *           "created_at": "0001-01-01T00:00:00Z",
+                     *           "expires_at": "0001-01-01T00:00:00Z",
+                     *           "drafts_only": true,
+                     *           "publications_per_day": 0,
+                     *           "state": "active",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfApikey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.create": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "drafts_only": true,
+                 *       "name": "Import from the shop",
+                 *       "scopes": [
+                 *         "posts.draft",
+                 *         "workspace.read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateKeyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Import from the shop",
+                     *       "scopes": [
+                     *         "posts.draft",
+                     *         "workspace.read"
+                     *       ],
+                     *       "workspaces": [],
+                     *       "made_by": "",
+                     *       "made_by_name": "Mira Lindqvist",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "expires_at": "0001-01-01T00:00:00Z",
+                     *       "drafts_only": true,
+                     *       "publications_per_day": 0,
+                     *       "state": "active",
+                     *       "version": 1,
+                     *       "key": "op_live_…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApikeyMade"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.revoke": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The key's id. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The key's id. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scopes": [
+                 *         "workspace.read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateKeyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Import from the shop",
+                     *       "scopes": [
+                     *         "posts.draft",
+                     *         "workspace.read"
+                     *       ],
+                     *       "workspaces": [],
+                     *       "made_by": "",
+                     *       "made_by_name": "Mira Lindqvist",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "expires_at": "0001-01-01T00:00:00Z",
+                     *       "drafts_only": true,
+                     *       "publications_per_day": 0,
+                     *       "state": "active",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Apikey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.resume": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The key's id. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Import from the shop",
+                     *       "scopes": [
+                     *         "posts.draft",
+                     *         "workspace.read"
+                     *       ],
+                     *       "workspaces": [],
+                     *       "made_by": "",
+                     *       "made_by_name": "Mira Lindqvist",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "expires_at": "0001-01-01T00:00:00Z",
+                     *       "drafts_only": true,
+                     *       "publications_per_day": 0,
+                     *       "state": "active",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Apikey"];
+                };
             };
             /** @description A problem */
             default: {
