@@ -12,6 +12,7 @@
 //	base/secret           secrets in memory and at rest
 //	base/outbound         the one way out, with a policy on every address
 //	access                who may: actors, roles, permissions
+//	audit/evidence        checks a log away from its server; knows nothing of the product
 //	audit                 who did: one log per organization, checkable by anybody
 //	event                 what changed: the log that live screens and readers follow
 //	op                    operations: a capability declared once
