@@ -28,6 +28,7 @@
 //	media/s3test          a real S3 server for tests; never in the binary
 //	organization          organizations, workspaces, members, invitations
 //	identity              who signs in: passwords, factors, sessions, the first claim
+//	trail                 the audit log as its readers have it: lists, exports, verification, copies elsewhere
 //	channel               connected places and their sealed tokens
 //	post                  what people write, and how it becomes deliveries
 //	publish               the runner: claims what is due and walks it

@@ -22,6 +22,7 @@ import (
 	"github.com/omniposto/omniposto/app/post"
 	"github.com/omniposto/omniposto/app/publish"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/trail"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -35,6 +36,8 @@ type parts struct {
 	media         *media.Files
 	runner        *publish.Runner
 	mail          *mail.Outbox
+	notary        *audit.Notary
+	trail         *trail.Trail
 	metrics       *metrics
 	operations    []op.Operation
 
@@ -46,7 +49,7 @@ type parts struct {
 func tables() []store.AnyTable {
 	var all []store.AnyTable
 	for _, of := range [][]store.AnyTable{secret.Tables(), audit.Tables(), event.Tables(), op.Tables(), mail.Tables(), delivery.Tables(), media.Tables(),
-		organization.Tables(), identity.Tables(), channel.Tables(), post.Tables()} {
+		organization.Tables(), identity.Tables(), trail.Tables(), channel.Tables(), post.Tables()} {
 		all = append(all, of...)
 	}
 	return all
@@ -75,6 +78,9 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		Mail: p.mail, Link: invite})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
+	p.notary = audit.NewNotary(audit.NotaryDeps{DB: a.db, Keeper: a.keeper, Clock: a.Clock, Log: a.log, Instance: identity.InstanceID, Made: func() { p.trail.Poke() }})
+	p.trail = trail.New(trail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Notary: p.notary, Mail: p.mail, Web: web, Folder: a.Config.Data,
+		Person: identity.PersonOf, Link: func(o ref.Organization) string { return a.link("/o/"+o.String()+"/audit", "") }})
 	var err error
 	if p.media, err = a.makeMedia(ctx, p); err != nil {
 		return nil, err
@@ -84,7 +90,7 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 			a.log.Warn("the clock jumped; nothing is sent for a minute", "by", d.String())
 		}})
 	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf})
-	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.channels.Operations(),
+	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.trail.Operations(), p.channels.Operations(),
 		p.posts.Operations(), live.Operations(), a.instanceOperations()} {
 		p.operations = append(p.operations, list...)
 	}
@@ -109,6 +115,8 @@ func (p *parts) start(ctx context.Context, a *App) {
 	}()
 	a.run(func() { a.housekeep(ctx) })
 	a.run(func() { p.media.Run(ctx) })
+	a.run(func() { p.notary.Run(ctx) })
+	a.run(func() { p.trail.Run(ctx) })
 }
 
 // stop lets what is being sent come to its end, or parks it.
@@ -120,6 +128,16 @@ func (p *parts) stop(ctx context.Context) {
 	select {
 	case <-p.runnerDone:
 	case <-ctx.Done():
+	}
+}
+
+// signLast makes the checkpoints that the next five minutes would have made.
+func (p *parts) signLast(ctx context.Context, a *App) {
+	if a.db.ReadOnly() || a.db.Stats().Broken {
+		return
+	}
+	if err := p.notary.Due(ctx); err != nil {
+		a.log.Warn("sign the last checkpoints", "error", err.Error())
 	}
 }
 

@@ -278,7 +278,7 @@ func TestTheSecondVerifierAgrees(t *testing.T) {
 	for _, c := range all {
 		var other struct {
 			Events, Pruned int64
-			Problem        *evidence.Problem
+			Problem        *evidence.Broken
 		}
 		if !answers.Scan() || json.Unmarshal(answers.Bytes(), &other) != nil {
 			t.Fatalf("%s: the second verifier says nothing", c.how)

@@ -238,25 +238,36 @@ func (n *Notary) private(ctx context.Context, number int64) (ed25519.PrivateKey,
 	return ed25519.NewKeyFromSeed(seed), nil
 }
 
-// Rotate makes the next signing key and returns its number. Each log hands over at its next checkpoint.
-func (n *Notary) Rotate(ctx context.Context) (number int64, err error) {
+// NextKey makes and seals the signing key that comes next; AddKey brings it into use.
+func (n *Notary) NextKey(ctx context.Context) (k SigningKey, err error) {
 	err = n.DB.View(ctx, func(tx store.ReadTx) error {
-		number = int64(len(SigningKeys(tx))) + 1
+		k = SigningKey{Number: int64(len(SigningKeys(tx))) + 1, CreatedAt: tx.Now()}
 		return nil
 	})
 	if err != nil {
-		return 0, err
+		return k, err
 	}
-	key, err := n.private(ctx, number)
+	key, err := n.private(ctx, k.Number)
+	if err == nil {
+		k.Public = key.Public().(ed25519.PublicKey)
+	}
+	return k, err
+}
+
+// AddKey lets a key sign from now on. Each log hands over to it at its next checkpoint. A key that is there stays.
+func AddKey(tx store.Tx, k SigningKey) {
+	if _, ok := signingKeys.Get(tx, store.K(k.Number)); !ok {
+		signingKeys.Put(tx, k)
+	}
+}
+
+// Rotate makes the next signing key and brings it into use.
+func (n *Notary) Rotate(ctx context.Context) (number int64, err error) {
+	k, err := n.NextKey(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return number, n.DB.Update(ctx, func(tx store.Tx) error {
-		if _, ok := signingKeys.Get(tx, store.K(number)); !ok {
-			signingKeys.Put(tx, SigningKey{Number: number, Public: key.Public().(ed25519.PublicKey), CreatedAt: tx.Now()})
-		}
-		return nil
-	})
+	return k.Number, n.DB.Update(ctx, func(tx store.Tx) error { AddKey(tx, k); return nil })
 }
 
 // Witnessed keeps a witness's signature with the checkpoint.

@@ -14,7 +14,7 @@ type Entry struct {
 }
 
 // Broken says where a log stopped being what its own events say.
-type Broken = evidence.Problem
+type Broken = evidence.Broken
 
 // List reads at most limit events of the log with numbers below before (0: from the newest), newest first.
 func List(tx store.ReadTx, o ref.Organization, before int64, limit int) []Entry {
@@ -47,6 +47,12 @@ func walk(tx store.ReadTx, o ref.Organization, r store.Range, fn func(Entry) boo
 			return
 		}
 	}
+}
+
+// Read reads one event.
+func Read(tx store.ReadTx, o ref.Organization, seq int64) (e Entry, ok bool) {
+	Forth(tx, o, seq, seq+1, func(found Entry) bool { e, ok = found, true; return false })
+	return e, ok
 }
 
 // Logs calls fn for each log that has events; the zero organization is the instance's.

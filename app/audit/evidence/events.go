@@ -91,7 +91,7 @@ type walk struct {
 }
 
 // walkEvents checks all events against each other and against the checkpoints, and returns the first problem.
-func walkEvents(bundle fs.FS, h *heads, kept *Checkpoint, v *Verdict) (*Problem, error) {
+func walkEvents(bundle fs.FS, h *heads, kept *Checkpoint, v *Verdict) (*Broken, error) {
 	w := &walk{heads: h, kept: kept, size: h.last().Size, doubt: -1, v: v}
 	var files []io.Closer
 	defer func() {
@@ -127,7 +127,7 @@ func walkEvents(bundle fs.FS, h *heads, kept *Checkpoint, v *Verdict) (*Problem,
 	return found, errors.Join(w.events.close(), w.gone.close(), w.values.close())
 }
 
-func (w *walk) run() *Problem {
+func (w *walk) run() *Broken {
 	var last event
 	for n := int64(0); n < w.size; n++ {
 		e, p := w.fetch(n)
@@ -169,7 +169,7 @@ func (w *walk) run() *Problem {
 }
 
 // fetch takes event n from the one file or the other.
-func (w *walk) fetch(n int64) (event, *Problem) {
+func (w *walk) fetch(n int64) (event, *Broken) {
 	if e, ok := w.gone.peek(); ok && (e.Seq == n || e.bad) {
 		_, _ = w.gone.next()
 		if e.bad {
@@ -190,7 +190,7 @@ func (w *walk) fetch(n int64) (event, *Problem) {
 }
 
 // look checks what one event says by itself.
-func (w *walk) look(n int64, e event) *Problem {
+func (w *walk) look(n int64, e event) *Broken {
 	for {
 		s, ok := w.values.peek()
 		if !ok || s.seq > n {
@@ -223,7 +223,7 @@ func (w *walk) look(n int64, e event) *Problem {
 }
 
 // add takes the next leaf into the tree and compares the root with the checkpoint of that size.
-func (w *walk) add(leaf Hash, confirmed bool) *Problem {
+func (w *walk) add(leaf Hash, confirmed bool) *Broken {
 	if !confirmed && w.doubt < 0 {
 		w.doubt = w.tree.Size
 	}
@@ -245,7 +245,7 @@ func (w *walk) add(leaf Hash, confirmed bool) *Problem {
 
 // unproven says where a root that doesn't fit points to: to the first leaf that no later event confirms, or to the
 // checkpoint itself, so that everything since the one before isn't proven.
-func (w *walk) unproven(h signedHead) *Problem {
+func (w *walk) unproven(h signedHead) *Broken {
 	if w.doubt >= 0 {
 		return problem(w.doubt, "it isn't the event that checkpoint #%d was signed over", w.reached+1)
 	}
@@ -258,7 +258,7 @@ func (w *walk) unproven(h signedHead) *Problem {
 
 // culprit tells which of two neighbours was changed when event n doesn't name the leaf before it: n itself when it isn't
 // what the event after it, or the newest checkpoint, says; else the one before.
-func (w *walk) culprit(n int64, e event) *Problem {
+func (w *walk) culprit(n int64, e event) *Broken {
 	changed := false
 	if n+1 < w.size {
 		after, p := w.fetch(n + 1)

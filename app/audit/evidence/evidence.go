@@ -48,22 +48,22 @@ func Commitment(salt []byte, value string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// Problem says where a log stops being what it says of itself.
-type Problem struct {
+// Broken says where a log stops being what it says of itself.
+type Broken struct {
 	Seq int64  `json:"seq"` // the first number that isn't right, or isn't proven any more
 	Why string `json:"why"`
 }
 
 // Error implements error.
-func (p *Problem) Error() string { return fmt.Sprintf("event %d: %s", p.Seq, p.Why) }
+func (p *Broken) Error() string { return fmt.Sprintf("event %d: %s", p.Seq, p.Why) }
 
-func problem(seq int64, format string, args ...any) *Problem {
-	return &Problem{Seq: seq, Why: fmt.Sprintf(format, args...)}
+func problem(seq int64, format string, args ...any) *Broken {
+	return &Broken{Seq: seq, Why: fmt.Sprintf(format, args...)}
 }
 
 // first is the problem with the lowest number.
-func first(all ...*Problem) *Problem {
-	var found *Problem
+func first(all ...*Broken) *Broken {
+	var found *Broken
 	for _, p := range all {
 		if p != nil && (found == nil || p.Seq < found.Seq) {
 			found = p

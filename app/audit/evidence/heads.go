@@ -22,7 +22,7 @@ type signedHead struct {
 type heads struct {
 	keys    []logKey
 	list    []signedHead
-	problem *Problem
+	problem *Broken
 }
 
 // last is the newest good checkpoint.
@@ -87,7 +87,7 @@ func readHeads(bundle fs.FS) (*heads, error) {
 }
 
 // take checks the next checkpoint. A problem is about the events since the one before: they aren't proven any more.
-func (h *heads) take(origin, signed string, chain map[span][]Hash) *Problem {
+func (h *heads) take(origin, signed string, chain map[span][]Hash) *Broken {
 	before := h.last()
 	s, err := h.open(signed)
 	switch {

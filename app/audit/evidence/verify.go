@@ -32,7 +32,7 @@ type Verdict struct {
 	LastAt      string   `json:"last_at,omitempty"` // of the newest event
 	Keys        []string `json:"keys"`              // fingerprints, in the order they signed
 	Epochs      []Epoch  `json:"epochs,omitempty"`
-	Problem     *Problem `json:"problem,omitempty"`
+	Problem     *Broken `json:"problem,omitempty"`
 	Proven      []string `json:"proven,omitempty"` // by what was kept elsewhere
 }
 
@@ -73,7 +73,7 @@ func Verify(bundle fs.FS, against Against) (Verdict, error) {
 }
 
 // holdAgainst compares the checkpoints with what was kept elsewhere.
-func (v *Verdict) holdAgainst(h *heads, a Against) (found *Problem, kept *Checkpoint, err error) {
+func (v *Verdict) holdAgainst(h *heads, a Against) (found *Broken, kept *Checkpoint, err error) {
 	last := h.last()
 	if a.Fingerprint != "" {
 		print := strings.ToLower(strings.NewReplacer(":", "", " ", "", "SHA256", "", "sha256", "").Replace(a.Fingerprint))
