@@ -17,6 +17,7 @@ import (
 	_ "time/tzdata" // zones work on machines that have none
 
 	"github.com/omniposto/omniposto/app/api"
+	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/config"
@@ -105,6 +106,9 @@ func (a *App) open(ctx context.Context) error {
 	}
 	if a.keeper, a.db, err = unlock(ctx, engine, master, a.Clock); err != nil {
 		return errors.Join(err, engine.Close())
+	}
+	if err := audit.Upgrade(ctx, a.db); err != nil {
+		return errors.Join(fmt.Errorf("bring the audit logs up to date: %w", err), a.db.Close())
 	}
 	return nil
 }
@@ -218,11 +222,12 @@ func (a *App) ready(context.Context) error {
 }
 
 // committed wakes whoever follows what is stored: live screens, and the runner and the outbox, for which something may be
-// due.
+// due, and the notary.
 func (a *App) committed() {
 	a.hub.Poke()
 	a.parts.runner.Poke()
 	a.parts.mail.Poke()
+	a.parts.notary.Poke()
 }
 
 // state is a word for every answer while something is not as it should be.
@@ -319,6 +324,7 @@ func (a *App) shutdown() error {
 	a.stop()
 	err := a.server.Shutdown(ctx)
 	a.background.Wait()
+	a.parts.signLast(ctx, a)
 	return err
 }
 

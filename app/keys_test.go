@@ -387,7 +387,7 @@ func TestOwnersAreToldOfEachKey(t *testing.T) {
 	ada := w.joinByMail(box, "ada@halden.example", "admin")
 	ada.enrol()
 	ada.must(201, "POST", "/organizations/"+w.org+"/keys", map[string]any{"name": "Import https://evil.example", "scopes": []string{}})
-	l := w.letterTo(box, w.owner.email)
+	l := w.letterAbout(box, w.owner.email, "API key")
 	if !strings.Contains(l.Subject, "API key in Halden Studio") || !strings.Contains(l.Text, "Person admin made an API key") || strings.Contains(l.Text, "evil.example") || strings.Contains(l.Text, "op_live") {
 		t.Errorf("the letter is %+v", l)
 	}
