@@ -3200,6 +3200,8 @@ export interface components {
             id: string;
             labels: string[];
             media: components["schemas"]["PostMedia"][];
+            /** @description A draft that only its author sees. */
+            private: boolean;
             schedule?: components["schemas"]["PostSchedule"];
             segments: components["schemas"]["PostPart"][];
             status: string;
@@ -3238,6 +3240,8 @@ export interface components {
             channels?: string[];
             labels?: string[];
             media?: components["schemas"]["PostMedia"][];
+            /** @description Of a draft of yours: whether only you see it. */
+            private?: boolean;
             schedule?: components["schemas"]["PostWish"];
             segments?: components["schemas"]["PostPart"][];
             text?: string;
@@ -3256,6 +3260,8 @@ export interface components {
             channels?: string[];
             labels?: string[];
             media?: components["schemas"]["PostMedia"][];
+            /** @description A draft that only you see: no other member, and never support. Scheduling ends it. */
+            private?: boolean;
             /** @description Absent: a draft. */
             schedule?: components["schemas"]["PostWish"];
             /** @description The parts after the first, for a thread. */
@@ -3410,6 +3416,8 @@ export interface components {
             labels?: string[];
             /** @description What is worth knowing: how late it went out, when it is tried again. */
             note?: string;
+            /** @description A draft that only its author sees. */
+            private?: boolean;
             status: string;
             /** @description The first words. */
             text: string;
@@ -10809,6 +10817,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
@@ -10917,6 +10926,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
@@ -11030,6 +11040,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
@@ -11095,6 +11106,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
