@@ -103,8 +103,12 @@ fuzz: ## Fuzz every parser for a minute each
 	  done
 	done
 
+.PHONY: mutate
+mutate: ## 100,000 changes of an audit bundle, each of which must be found
+	@AUDIT_MUTATIONS=$(or $(COUNT),100000) go test $(TAGS) -count=1 -timeout 60m -run 'TestEveryChangeOfABundle' -v ./app/audit
+
 .PHONY: long
-long: crash simulate fuzz ## Everything that takes long
+long: crash simulate mutate fuzz ## Everything that takes long
 
 .PHONY: lint
 lint: ## Look for what compilers don't

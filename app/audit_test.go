@@ -268,6 +268,33 @@ func TestAStoreEditedWhileTheServerStoodIsFoundAtTheStart(t *testing.T) {
 	})
 }
 
+func TestACheckpointIsMadeEveryFiveMinutes(t *testing.T) {
+	c := clock.NewManual(monday.Add(time.Minute))
+	w := newWorldStill(t, c)
+	newest := func() (size, of int64) {
+		err := w.app.db.View(t.Context(), func(tx store.ReadTx) error {
+			n, _ := audit.Newest(tx, orgRef(t, w.org))
+			size, of = n.Size, audit.Size(tx, orgRef(t, w.org))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return size, of
+	}
+	if size, _ := newest(); size != 0 {
+		t.Fatalf("a checkpoint over %d events was made at once", size)
+	}
+	w.eventually("a checkpoint", func() bool {
+		c.Advance(10 * time.Second)
+		size, of := newest()
+		return size == of
+	})
+	if late := c.Now().Sub(monday); late < 5*time.Minute || late > 7*time.Minute {
+		t.Errorf("it came after %s", late)
+	}
+}
+
 func TestAStoppedServerLeavesNothingUnsigned(t *testing.T) {
 	w := newWorld(t)
 	w.stop()

@@ -60,7 +60,7 @@ var (
 func TestALogFromBeforeTheTreeGetsOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.fill(2501)
+	w.fill(1501)
 	c := clock.NewManual(monday)
 	old := openWorldOf(t, w, c)
 	for range 2 { // the second time there is nothing to do
@@ -69,7 +69,7 @@ func TestALogFromBeforeTheTreeGetsOne(t *testing.T) {
 		}
 	}
 	old.append(act(1))
-	if n, err := audit.Check(t.Context(), old.db, old.org); n != 2502 || err != nil {
+	if n, err := audit.Check(t.Context(), old.db, old.org); n != 1502 || err != nil {
 		t.Fatalf("%d events, %v", n, err)
 	}
 	mustHold(t, old.bundle(), evidence.Against{})
@@ -272,6 +272,31 @@ func TestANewKeyIsHandedOverToByTheOldOne(t *testing.T) {
 	b[evidence.CheckpointsFile].Data = []byte(evidence.JoinNotes(notes))
 	if v := verify(t, b, evidence.Against{}); v.Problem == nil || v.Problem.Seq > 11 {
 		t.Errorf("without one of both signatures: %v", v.Problem)
+	}
+}
+
+func TestANewEpochIsReportedAndAnOlderCourseIsNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(10)
+	w.checkpoint()
+	var backup bytes.Buffer
+	if _, err := w.db.Backup(&backup); err != nil {
+		t.Fatal(err)
+	}
+	w.fill(5)
+	lost := w.checkpoint() // over events that the backup doesn't have
+	restored := w.restore(&backup)
+	restored.append(audit.Event{Action: "log.restored", Actor: audit.Actor{Kind: "system"}, Result: audit.OK})
+	restored.fill(20)
+	b := restored.bundle()
+	v := mustHold(t, b, evidence.Against{})
+	if len(v.Epochs) != 1 || v.Epochs[0].Seq != 10 || !strings.Contains(v.String(), "goes on from a backup since event 10") {
+		t.Errorf("the verdict: %s", v)
+	}
+	v = verify(t, b, evidence.Against{Since: lost.Note})
+	if v.Problem == nil || !strings.Contains(v.Problem.Why, "restored from a backup at event 10") {
+		t.Errorf("held against a checkpoint of the lost course: %v", v.Problem)
 	}
 }
 

@@ -117,6 +117,9 @@ func (n *Notary) Run(ctx context.Context) {
 		case <-again:
 		}
 		stop()
+		if n.DB.ReadOnly() {
+			continue // what is urgent is still so when there is space
+		}
 		if err := n.sign(ctx, "urgent"); err != nil && ctx.Err() == nil {
 			n.Log.Warn("sign checkpoints", "error", err.Error())
 		}
@@ -148,7 +151,16 @@ func (n *Notary) sign(ctx context.Context, index string) error {
 
 // Make signs the log as it is now; when nothing came since the newest checkpoint, that one is the answer. The first
 // checkpoint after a change of the key is over an event that tells of it, and both keys sign.
-func (n *Notary) Make(ctx context.Context, o ref.Organization) (Checkpoint, error) {
+func (n *Notary) Make(ctx context.Context, o ref.Organization) (made Checkpoint, err error) {
+	for range 3 {
+		if made, err = n.make(ctx, o); !errors.Is(err, errKeyMoved) {
+			break
+		}
+	}
+	return made, err
+}
+
+func (n *Notary) make(ctx context.Context, o ref.Organization) (Checkpoint, error) {
 	keys, err := n.keys(ctx, o)
 	if err != nil {
 		return Checkpoint{}, err
@@ -187,8 +199,8 @@ func (n *Notary) Make(ctx context.Context, o ref.Organization) (Checkpoint, erro
 	return made, err
 }
 
-// errKeyMoved says that another checkpoint came between; the next turn signs.
-var errKeyMoved = errors.New("the newest checkpoint changed its key meanwhile")
+// errKeyMoved says that the key was changed and used between two looks at the store; the next try knows it.
+var errKeyMoved = errors.New("the signing key was changed meanwhile")
 
 // signing is what one checkpoint is signed with.
 type signing struct {

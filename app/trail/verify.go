@@ -25,13 +25,13 @@ const (
 
 // Verification is how the check of a log stands. It is remembered until the server stops.
 type Verification struct {
-	State      string            `json:"state" enum:"none,running,unbroken,broken,stopped"`
-	Checked    int64             `json:"checked" doc:"Events so far."`
-	Total      int64             `json:"total"`
-	Checkpoint *CheckpointMark   `json:"checkpoint,omitempty" doc:"The newest checkpoint that it reached."`
+	State      string           `json:"state" enum:"none,running,unbroken,broken,stopped"`
+	Checked    int64            `json:"checked" doc:"Events so far."`
+	Total      int64            `json:"total"`
+	Checkpoint *CheckpointMark  `json:"checkpoint,omitempty" doc:"The newest checkpoint that it reached."`
 	Problem    *evidence.Broken `json:"problem,omitempty" doc:"The first event that isn't right, and why."`
-	StartedAt  *time.Time        `json:"started_at,omitempty"`
-	EndedAt    *time.Time        `json:"ended_at,omitempty"`
+	StartedAt  *time.Time       `json:"started_at,omitempty"`
+	EndedAt    *time.Time       `json:"ended_at,omitempty"`
 }
 
 // CheckpointMark names a checkpoint.

@@ -32,7 +32,7 @@ type Verdict struct {
 	LastAt      string   `json:"last_at,omitempty"` // of the newest event
 	Keys        []string `json:"keys"`              // fingerprints, in the order they signed
 	Epochs      []Epoch  `json:"epochs,omitempty"`
-	Problem     *Broken `json:"problem,omitempty"`
+	Problem     *Broken  `json:"problem,omitempty"`
 	Proven      []string `json:"proven,omitempty"` // by what was kept elsewhere
 }
 
