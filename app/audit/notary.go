@@ -165,6 +165,7 @@ func (n *Notary) make(ctx context.Context, o ref.Organization) (Checkpoint, erro
 	if err != nil {
 		return Checkpoint{}, err
 	}
+	defer func() { clear(keys.now); clear(keys.before) }()
 	var made Checkpoint
 	err = n.DB.Update(ctx, func(tx store.Tx) error {
 		last, _ := Newest(tx, o)
@@ -262,6 +263,7 @@ func (n *Notary) NextKey(ctx context.Context) (k SigningKey, err error) {
 	key, err := n.private(ctx, k.Number)
 	if err == nil {
 		k.Public = key.Public().(ed25519.PublicKey)
+		clear(key)
 	}
 	return k, err
 }
