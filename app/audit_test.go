@@ -105,9 +105,10 @@ func TestAnExportIsCheckedWithoutTheServer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(w.app.Config.Data, "*.tmp")); len(left) != 0 {
-		t.Errorf("left behind: %v", left)
-	}
+	w.eventually("the end of the file that was sent", func() bool {
+		left, err := filepath.Glob(filepath.Join(w.app.Config.Data, "*.tmp"))
+		return err == nil && len(left) == 0
+	})
 	for name, c := range map[string]struct {
 		args []string
 		code int
