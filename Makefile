@@ -107,8 +107,12 @@ fuzz: ## Fuzz every parser for a minute each
 enumerate: ## Measure whether answers tell by their time who is known here
 	@ENUMERATE_SAMPLES=$(or $(SAMPLES),2000) CGO_ENABLED=0 go test $(TAGS) -count=1 -timeout 60m -run 'TakeTheSameTime' -v ./app
 
+.PHONY: mutate
+mutate: ## 100,000 changes of an audit bundle, each of which must be found
+	@AUDIT_MUTATIONS=$(or $(COUNT),100000) go test $(TAGS) -count=1 -timeout 60m -run 'TestEveryChangeOfABundle' -v ./app/audit
+
 .PHONY: long
-long: crash simulate fuzz enumerate ## Everything that takes long
+long: crash simulate mutate fuzz enumerate ## Everything that takes long
 
 .PHONY: lint
 lint: ## Look for what compilers don't

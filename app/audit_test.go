@@ -105,9 +105,9 @@ func TestAnExportIsCheckedWithoutTheServer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.eventually("the export's own file to go", func() bool {
-		left, _ := filepath.Glob(filepath.Join(w.app.Config.Data, "*.tmp"))
-		return len(left) == 0
+	w.eventually("the end of the file that was sent", func() bool {
+		left, err := filepath.Glob(filepath.Join(w.app.Config.Data, "*.tmp"))
+		return err == nil && len(left) == 0
 	})
 	for name, c := range map[string]struct {
 		args []string
@@ -267,6 +267,33 @@ func TestAStoreEditedWhileTheServerStoodIsFoundAtTheStart(t *testing.T) {
 	again.eventually("a word in the log", func() bool {
 		return strings.Contains(again.log.String(), "an audit log was changed from outside") && strings.Contains(again.log.String(), w.org)
 	})
+}
+
+func TestACheckpointIsMadeEveryFiveMinutes(t *testing.T) {
+	c := clock.NewManual(monday.Add(time.Minute))
+	w := newWorldStill(t, c)
+	newest := func() (size, of int64) {
+		err := w.app.db.View(t.Context(), func(tx store.ReadTx) error {
+			n, _ := audit.Newest(tx, orgRef(t, w.org))
+			size, of = n.Size, audit.Size(tx, orgRef(t, w.org))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return size, of
+	}
+	if size, _ := newest(); size != 0 {
+		t.Fatalf("a checkpoint over %d events was made at once", size)
+	}
+	w.eventually("a checkpoint", func() bool {
+		c.Advance(10 * time.Second)
+		size, of := newest()
+		return size == of
+	})
+	if late := c.Now().Sub(monday); late < 5*time.Minute || late > 7*time.Minute {
+		t.Errorf("it came after %s", late)
+	}
 }
 
 func TestAStoppedServerLeavesNothingUnsigned(t *testing.T) {

@@ -3,6 +3,8 @@ package audit_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -60,7 +62,7 @@ var (
 func TestALogFromBeforeTheTreeGetsOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.fill(2501)
+	w.fill(1501)
 	c := clock.NewManual(monday)
 	old := openWorldOf(t, w, c)
 	for range 2 { // the second time there is nothing to do
@@ -69,14 +71,22 @@ func TestALogFromBeforeTheTreeGetsOne(t *testing.T) {
 		}
 	}
 	old.append(act(1))
-	if n, err := audit.Check(t.Context(), old.db, old.org); n != 2502 || err != nil {
+	if n, err := audit.Check(t.Context(), old.db, old.org); n != 1502 || err != nil {
 		t.Fatalf("%d events, %v", n, err)
 	}
 	mustHold(t, old.bundle(), evidence.Against{})
 }
 
-// openWorldOf copies the log of a world in the form of version 1.
+// openWorldOf is a world on the log of another in the form of version 1.
 func openWorldOf(t *testing.T, w *world, c *clock.Manual) *world {
+	t.Helper()
+	old := openWorld(t, c, openOld(t, w, c))
+	old.org = w.org
+	return old
+}
+
+// openOld copies the log of a world in the form of version 1.
+func openOld(t *testing.T, w *world, c *clock.Manual) store.Engine {
 	t.Helper()
 	engine := memory.New(c.Now)
 	db, err := store.Open(t.Context(), engine, &oldRecords, &oldHeads)
@@ -95,9 +105,7 @@ func openWorldOf(t *testing.T, w *world, c *clock.Manual) *world {
 			return nil
 		})
 	})
-	old := openWorld(t, c, engine)
-	old.org = w.org
-	return old
+	return engine
 }
 
 func TestAnErasureAndAPruningLeaveEveryProofValid(t *testing.T) {
@@ -275,6 +283,31 @@ func TestANewKeyIsHandedOverToByTheOldOne(t *testing.T) {
 	}
 }
 
+func TestANewEpochIsReportedAndAnOlderCourseIsNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill(10)
+	w.checkpoint()
+	var backup bytes.Buffer
+	if _, err := w.db.Backup(&backup); err != nil {
+		t.Fatal(err)
+	}
+	w.fill(5)
+	lost := w.checkpoint() // over events that the backup doesn't have
+	restored := w.restore(&backup)
+	restored.append(audit.Event{Action: "log.restored", Actor: audit.Actor{Kind: "system"}, Result: audit.OK})
+	restored.fill(20)
+	b := restored.bundle()
+	v := mustHold(t, b, evidence.Against{})
+	if len(v.Epochs) != 1 || v.Epochs[0].Seq != 10 || !strings.Contains(v.String(), "goes on from a backup since event 10") {
+		t.Errorf("the verdict: %s", v)
+	}
+	v = verify(t, b, evidence.Against{Since: lost.Note})
+	if v.Problem == nil || !strings.Contains(v.Problem.Why, "restored from a backup at event 10") {
+		t.Errorf("held against a checkpoint of the lost course: %v", v.Problem)
+	}
+}
+
 func TestTheExampleOfTheDocumentationIsRight(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/audit.md")
@@ -306,4 +339,58 @@ func TestTheExampleOfTheDocumentationIsRight(t *testing.T) {
 	if !strings.Contains(event, `"`+v.Name+`":"`+evidence.Commitment(unbase64(t, v.Salt), v.Value)+`"`) {
 		t.Errorf("the value of the example isn't the one committed to: %s", evidence.Commitment(unbase64(t, v.Salt), v.Value))
 	}
+}
+
+var writeSample = flag.Bool("sample", false, "write the log of version 1 in testdata anew")
+
+// TestTheStoredFormOfVersion1IsStillRead reads testdata/log-v1.hex: all keys and values of a store with a log from before the
+// tree, a line each.
+func TestTheStoredFormOfVersion1IsStillRead(t *testing.T) {
+	t.Parallel()
+	const sample = "testdata/log-v1.hex"
+	c := clock.NewManual(monday)
+	if *writeSample {
+		w := newWorld(t)
+		w.fill(9)
+		var out strings.Builder
+		old := openOld(t, w, c)
+		err := old.View(t.Context(), func(tx store.ReadTx) error {
+			tx.Scan(nil, nil, false, func(k, v []byte) bool { fmt.Fprintf(&out, "%x %x\n", k, v); return true })
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, sample, []byte(out.String()))
+	}
+	text, err := os.ReadFile(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := memory.New(c.Now)
+	err = engine.Update(t.Context(), func(tx store.Tx) error {
+		for line := range strings.Lines(string(text)) {
+			var k, v []byte
+			if _, err := fmt.Sscanf(line, "%x %x", &k, &v); err != nil {
+				return err
+			}
+			tx.Put(k, v)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := openWorld(t, c, engine)
+	w.read(func(tx store.ReadTx) error {
+		audit.Logs(tx, func(o ref.Organization) bool { w.org = o; return true })
+		return nil
+	})
+	if err := audit.Upgrade(t.Context(), w.db); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := audit.Check(t.Context(), w.db, w.org); n != 9 || err != nil {
+		t.Errorf("%d events, %v", n, err)
+	}
+	mustHold(t, w.bundle(), evidence.Against{})
 }

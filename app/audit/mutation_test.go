@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -27,7 +28,7 @@ type mutant struct {
 	bundle fstest.MapFS
 }
 
-// specimen is a bundle with everything in it: three keys, pruned events in front, erased values, proofs.
+// specimen is a bundle with everything in it: three keys, a witness, pruned events in front, erased values, proofs.
 type specimen struct {
 	bundle fstest.MapFS
 	kept   string  // its newest checkpoint
@@ -53,6 +54,7 @@ func newSpecimen(t testing.TB) specimen {
 			audit.Prune(tx, w.org, seq)
 		}
 		audit.Erase(tx, w.org, 20)
+		audit.Witnessed(tx, w.org, 2, "— witness.example/w1 "+base64.StdEncoding.EncodeToString(make([]byte, 76))+"\n") // of nobody known
 	})
 	s.bundle, s.kept, s.events = w.bundle(), w.checkpoint().Note, s.sizes[len(s.sizes)-1]
 	mustHold(t, s.bundle, evidence.Against{Since: s.kept})
@@ -149,7 +151,8 @@ func (s specimen) mutate(r *rand.Rand) mutant {
 		i := r.IntN(len(notes))
 		from := strings.Index(notes[i], "\n") + 1
 		if r.IntN(2) == 0 {
-			from = strings.LastIndex(notes[i], " ") + 7 // behind the key's id: a signature of an unknown key is passed over
+			first, _, _ := strings.Cut(notes[i][strings.Index(notes[i], "— "):], "\n")
+			from = strings.Index(notes[i], first) + strings.LastIndex(first, " ") + 7 // behind the key's id: a signature of an unknown key is passed over
 		}
 		notes[i] = flip(r, notes[i], from, from+2)
 		seq := int64(0)

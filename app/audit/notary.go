@@ -116,6 +116,9 @@ func (n *Notary) Run(ctx context.Context) {
 		case <-again:
 		}
 		stop()
+		if n.DB.ReadOnly() {
+			continue // what is urgent is still so when there is space
+		}
 		if err := n.sign(ctx, "urgent"); err != nil && ctx.Err() == nil {
 			n.Log.Warn("sign checkpoints", "error", err.Error())
 		}
@@ -147,11 +150,21 @@ func (n *Notary) sign(ctx context.Context, index string) error {
 
 // Make signs the log as it is now; when nothing came since the newest checkpoint, that one is the answer. The first
 // checkpoint after a change of the key is over an event that tells of it, and both keys sign.
-func (n *Notary) Make(ctx context.Context, o ref.Organization) (Checkpoint, error) {
+func (n *Notary) Make(ctx context.Context, o ref.Organization) (made Checkpoint, err error) {
+	for range 3 {
+		if made, err = n.make(ctx, o); !errors.Is(err, errKeyMoved) {
+			break
+		}
+	}
+	return made, err
+}
+
+func (n *Notary) make(ctx context.Context, o ref.Organization) (Checkpoint, error) {
 	keys, err := n.keys(ctx, o)
 	if err != nil {
 		return Checkpoint{}, err
 	}
+	defer func() { clear(keys.now); clear(keys.before) }()
 	var made Checkpoint
 	err = n.DB.Update(ctx, func(tx store.Tx) error {
 		last, _ := Newest(tx, o)
@@ -186,8 +199,8 @@ func (n *Notary) Make(ctx context.Context, o ref.Organization) (Checkpoint, erro
 	return made, err
 }
 
-// errKeyMoved says that another checkpoint came between; the next turn signs.
-var errKeyMoved = errors.New("the newest checkpoint changed its key meanwhile")
+// errKeyMoved says that the key was changed and used between two looks at the store; the next try knows it.
+var errKeyMoved = errors.New("the signing key was changed meanwhile")
 
 // signing is what one checkpoint is signed with.
 type signing struct {
@@ -249,6 +262,7 @@ func (n *Notary) NextKey(ctx context.Context) (k SigningKey, err error) {
 	key, err := n.private(ctx, k.Number)
 	if err == nil {
 		k.Public = key.Public().(ed25519.PublicKey)
+		clear(key)
 	}
 	return k, err
 }

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"testing"
@@ -31,6 +32,8 @@ type world struct {
 	keeper *secret.Keeper
 	notary *audit.Notary
 	org    ref.Organization
+
+	instance ref.Instance
 }
 
 func newWorld(t testing.TB) *world {
@@ -41,7 +44,7 @@ func newWorld(t testing.TB) *world {
 
 func openWorld(t testing.TB, c *clock.Manual, engine store.Engine) *world {
 	t.Helper()
-	w := &world{t: t, clock: c, engine: engine, org: ref.Mint[ref.Organization](monday)}
+	w := &world{t: t, clock: c, engine: engine, org: ref.Mint[ref.Organization](monday), instance: ref.Mint[ref.Instance](monday)}
 	var err error
 	if w.db, err = store.Open(t.Context(), engine, append(secret.Tables(), audit.Tables()...)...); err != nil {
 		t.Fatal(err)
@@ -49,10 +52,21 @@ func openWorld(t testing.TB, c *clock.Manual, engine store.Engine) *world {
 	if w.keeper, err = secret.NewKeeper(t.Context(), w.db, secret.ForTests(), c); err != nil {
 		t.Fatal(err)
 	}
-	instance := ref.Mint[ref.Instance](monday)
 	w.notary = audit.NewNotary(audit.NotaryDeps{DB: w.db, Seed: w.keeper.Derived, Clock: c, Log: slog.New(slog.DiscardHandler),
-		Instance: func(store.ReadTx) (ref.Instance, bool) { return instance, true }})
+		Instance: func(store.ReadTx) (ref.Instance, bool) { return w.instance, true }})
 	return w
+}
+
+// restore is the same instance as a backup has it.
+func (w *world) restore(backup io.Reader) *world {
+	w.t.Helper()
+	engine, err := memory.Restore(w.clock.Now, backup)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	again := openWorld(w.t, w.clock, engine)
+	again.org, again.instance = w.org, w.instance
+	return again
 }
 
 // act is one event of a log that looks like a real one.

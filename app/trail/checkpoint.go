@@ -20,7 +20,7 @@ type CheckpointView struct {
 	At     time.Time `json:"at"`
 	Origin string    `json:"origin"`
 	Note   string    `json:"note" doc:"As it was signed: what audit verify --since takes."`
-	Keys   []KeyView `json:"keys" maxItems:"1000" doc:"Keys that signed this log's checkpoints, oldest first."`
+	Keys   []KeyView `json:"keys" maxItems:"1000" doc:"The keys that this server signed checkpoints with, oldest first."`
 }
 
 // KeyView is a public signing key.

@@ -103,7 +103,7 @@ func (s *Trail) Operations() []op.Operation {
 		op.New("audit.offsite", op.GET("/organizations/{organization}/audit/offsite"), s.offsite).
 			Says("Read where checkpoints are sent", "Each address with the newest checkpoint that arrived there, and what went wrong.").
 			Example(nil, offsite).In(op.InOrganization).Needs(access.AuditRead),
-		op.New("audit.send_offsite", op.PUT("/organizations/{organization}/audit/offsite"), s.setOffsite).
+		op.New("audit.set_offsite", op.PUT("/organizations/{organization}/audit/offsite"), s.setOffsite).
 			Says("Say where checkpoints are sent", "What is left out stays as it is; an empty text ends it. Addresses and keys are never shown again.").
 			Example(map[string]any{"webhook": "https://audit.halden.example/checkpoints"}, offsite).In(op.InOrganization).By(access.Session).
 			Versioned().Fresh(offsiteFresh).Audits("audit.offsite_changed").Fails(ErrAddress, ErrWitness, ErrBucket).

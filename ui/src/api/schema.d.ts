@@ -664,7 +664,7 @@ export interface paths {
          * Say where checkpoints are sent
          * @description What is left out stays as it is; an empty text ends it. Addresses and keys are never shown again.
          */
-        put: operations["audit.send_offsite"];
+        put: operations["audit.set_offsite"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3892,7 +3892,7 @@ export interface components {
         TrailCheckpoint: {
             /** Format: date-time */
             at: string;
-            /** @description Keys that signed this log's checkpoints, oldest first. */
+            /** @description The keys that this server signed checkpoints with, oldest first. */
             keys: components["schemas"]["TrailKey"][];
             /** @description As it was signed: what audit verify --since takes. */
             note: string;
@@ -5817,7 +5817,7 @@ export interface operations {
             };
         };
     };
-    "audit.send_offsite": {
+    "audit.set_offsite": {
         parameters: {
             query?: {
                 /** @description Validate and answer what would happen, writing nothing. */
