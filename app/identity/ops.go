@@ -58,7 +58,7 @@ func New(d Deps) *Identities {
 // Operations lists what can be done.
 func (s *Identities) Operations() []op.Operation {
 	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.passkeyOperations(), s.emailOperations(),
-		s.recoverOperations(), s.helpOperations(), s.signOnOperations(), s.staffOperations())
+		s.recoverOperations(), s.helpOperations(), s.signOnOperations(), s.policyOperations(), s.staffOperations())
 }
 
 // WorkspaceAccess is a workspace as its visitor sees it.

@@ -32,6 +32,7 @@ type Session struct {
 	Prefix    string           `cbor:"11,keyasint,omitempty"`
 	Bound     []bound          `cbor:"12,keyasint,omitempty"`
 	Through   ref.Organization `cbor:"13,keyasint,omitempty"` // whose own sign-on it came by
+	Way       string           `cbor:"14,keyasint"`           // how its person came in; a passkey given later counts too
 }
 
 // bound is a step-up given for one object and body.
@@ -105,7 +106,7 @@ func (s *Identities) actorOf(tx store.ReadTx, sess Session) (access.Actor, bool)
 		return access.Actor{}, false
 	}
 	in := organization.MembershipsOf(tx, i.ID)
-	if sess.over(tx.Now(), strong(i, in)) {
+	if sess.over(tx.Now(), strong(i, in)) || tooOld(tx, sess, in) {
 		return access.Actor{}, false
 	}
 	in, out := entered(tx, sess, in)
@@ -157,9 +158,16 @@ func (s *Identities) Touch(ctx context.Context, a access.Actor) {
 func begin(tx store.Tx, id ref.Identity, agent, prefix string) (Session, string) {
 	token, hash := newToken()
 	now := tx.Now()
-	sess := Session{Identity: id, ID: ref.Mint[ref.Session](now), Token: hash, CreatedAt: now, LastSeen: now, Password: now, Agent: agent, Prefix: prefix}
+	sess := Session{Identity: id, ID: ref.Mint[ref.Session](now), Token: hash, CreatedAt: now, LastSeen: now, Password: now, Agent: agent, Prefix: prefix, Way: ByPassword}
 	sessions.Put(tx, sess)
 	return sess, token
+}
+
+// came notes that a passkey was given after the password.
+func (s *Session) came(method string) {
+	if method == "passkey" && s.Way == ByPassword {
+		s.Way = ByPasskey
+	}
 }
 
 // rotate gives the session a new token, as at every proof of who is there.

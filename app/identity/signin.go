@@ -219,6 +219,7 @@ func (s *Identities) second(ctx context.Context, c op.Call, in *secondInput) (*M
 			right(tx, "factor", now.Identity.String())
 		}
 		now.Waiting, now.MFA, now.Method = false, tx.Now(), method
+		now.came(method)
 		now, token = rotate(tx, now)
 		return s.arrive(tx, c, now)
 	})

@@ -636,6 +636,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the security policy
+         * @description What the organization asks of its members' sign-ins.
+         */
+        get: operations["security.read"];
+        /**
+         * Change the security policy
+         * @description It bites on the members' next request. Owners only.
+         */
+        put: operations["security.update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/sign-on": {
         parameters: {
             query?: never;
@@ -1956,6 +1980,21 @@ export interface components {
             /** @description For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON. Good once, for five minutes, in this browser. */
             options: unknown;
         };
+        IdentityPolicy: {
+            /** @description Members need a second factor. */
+            second_factor: boolean;
+            /**
+             * Format: int64
+             * @description After so many hours members sign in again; 0 means as usual.
+             */
+            session_hours: number;
+            /** @description A code of an authenticator app counts for its own half minute, and ten seconds more. */
+            strict_totp: boolean;
+            /** Format: int64 */
+            version: number;
+            /** @description Ways in which members may sign in; none means all. */
+            ways: string[];
+        };
         IdentityProfile: {
             email: string;
             email_verified: boolean;
@@ -2309,6 +2348,13 @@ export interface components {
         PasskeySignInBody: {
             /** @description What navigator.credentials.get answered, by its toJSON. */
             credential: unknown;
+        };
+        PolicyInputBody: {
+            second_factor: boolean;
+            /** Format: int64 */
+            session_hours: number;
+            strict_totp: boolean;
+            ways: ("password" | "passkey" | "sign_on")[];
         };
         Post: {
             author: components["schemas"]["PostAuthor"];
@@ -4589,6 +4635,119 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "security.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "second_factor": true,
+                     *       "ways": [
+                     *         "passkey",
+                     *         "sign_on"
+                     *       ],
+                     *       "session_hours": 12,
+                     *       "strict_totp": false,
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPolicy"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "security.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "second_factor": true,
+                 *       "session_hours": 12,
+                 *       "strict_totp": false,
+                 *       "ways": [
+                 *         "passkey",
+                 *         "sign_on"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["PolicyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "second_factor": true,
+                     *       "ways": [
+                     *         "passkey",
+                     *         "sign_on"
+                     *       ],
+                     *       "session_hours": 12,
+                     *       "strict_totp": false,
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPolicy"];
                 };
             };
             /** @description A problem */
