@@ -66,17 +66,20 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		Network: outbound.Guarded(outbound.Rules{AllowPrivate: a.Config.Network.AllowPrivate, AnyPort: true}), Web: web, Card: card.Fetch(web), Platforms: platforms(),
 		BaseURL: func(id string) string { return a.Config.Platforms[id].APIURL }, App: a.appOf, Address: func() string { return a.link("", "") },
 		TakenBy: post.TakenBy})
+	nonceKey, err := a.keeper.Derived(ctx, a.db, "device-nonce")
+	if err != nil {
+		return nil, err
+	}
 	p.mail = mail.New(mail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper})
 	invite := func(token string) string { return a.link("/invite", "token="+token) }
 	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,
 		RoleChanged: identity.RoleChanged, Link: invite})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
-		Mail: p.mail, Link: invite, Address: func() string { return a.link("", "") }, Page: a.link,
+		Mail: p.mail, Link: invite, Address: func() string { return a.link("", "") }, Page: a.link, NonceKey: nonceKey,
 		Web: web.Client(outbound.Limits{Total: 15 * time.Second, Body: 1 << 20})})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
-	var err error
 	if p.media, err = a.makeMedia(ctx, p); err != nil {
 		return nil, err
 	}

@@ -342,6 +342,9 @@ func TestANewAddressIsConfirmedBeforeItCounts(t *testing.T) {
 	if a := w.owner.must(200, "POST", "/me/email/verify", map[string]any{"token": tokenOf(l.Link)}); a.text("email") != "mira@nordlys.example" || a.get("email_verified") != true {
 		t.Errorf("confirmed: %s", a.raw)
 	}
+	if list := w.letters(mail.FactorChanged); len(list) != 1 || list[0].To != "mira@halden.example" || list[0].Data["what"] != "email_changed" {
+		t.Errorf("the old address is told %+v", list)
+	}
 	w.owner.must(410, "POST", "/me/email/verify", map[string]any{"token": tokenOf(l.Link)})
 	other.must(401, "GET", "/session", nil)
 	w.owner.must(200, "POST", "/me/email", map[string]any{"email": tom.email})

@@ -31,6 +31,7 @@ type Actor struct {
 	// Through is the organization whose own sign-on the session came by. It opens that organization and nothing else of
 	// the person, because whoever runs the provider can name anybody.
 	Through      ref.Organization
+	Bound        bool      // the session is tied to a device, whose signature comes with each proof
 	SecondFactor bool      // a factor is enrolled
 	Methods      []string  // ways to give the second factor here, best first: passkey, totp
 	PasswordAt   time.Time // last time the password was given in this session
@@ -46,6 +47,7 @@ const (
 	BarSignOn Bar = "sign_on"       // members come in by the organization's own sign-on
 	BarFactor Bar = "second_factor" // members need one
 	BarWay    Bar = "way"           // this way of signing in isn't allowed there
+	BarDevice Bar = "device"        // sessions have to be tied to a device
 )
 
 // Membership is an actor's place in one organization.

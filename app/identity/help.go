@@ -64,7 +64,7 @@ func (s *Identities) helpOperations() []op.Operation {
 	return []op.Operation{
 		op.New("recovery.help", op.POST("/recovery/help"), s.askHelp).
 			Says("Ask for help with a lost second factor", "After the password was right: two other owners or admins of your organization can let you remove your factors. Asking again answers where it stands.").
-			Example(nil, view).Costs(op.SignIn).NoDryRun("others are told").Audits("recovery.requested").Fails(ErrNoSignIn, ErrNoFactor, ErrNoHelp).
+			Example(nil, view).Costs(op.SignIn).NoDryRun("others are told").Audits("recovery.requested").Fails(ErrNoSignIn, ErrNoHelp).
 			Hidden("only a person signs in").Public("the session isn't anybody's before"),
 		op.New("recovery.remove_factors", op.POST("/recovery/factors"), s.removeFactors).
 			Says("Remove your lost factors", "After the password was right and the recovery is ready: removes all your factors and recovery codes, ends all other sessions and signs in.").
@@ -322,14 +322,13 @@ func (s *Identities) StartRecovery(ctx context.Context, c op.Call, email string)
 // TendRecoveries writes down what time alone did: a wait that is over, or a recovery that nobody used. With mail set up
 // the person then gets the link.
 func (s *Identities) TendRecoveries(ctx context.Context) error {
+	none := true
+	err := s.DB.View(ctx, func(tx store.ReadTx) error { none = len(movedByTime(tx)) == 0; return nil })
+	if err != nil || none {
+		return err
+	}
 	return s.DB.Update(ctx, func(tx store.Tx) error {
-		var moved []Recovery
-		for _, r := range recoveries.By(tx, "open", store.Range{}) {
-			if now := r.at(tx.Now()); now.State != r.State {
-				moved = append(moved, now)
-			}
-		}
-		for _, r := range moved {
+		for _, r := range movedByTime(tx) {
 			recoveries.Put(tx, r)
 			recordSystem(tx, audit.Action("recovery."+string(r.State)), r.Identity)
 			i, ok := Get(tx, r.Identity)
@@ -344,6 +343,17 @@ func (s *Identities) TendRecoveries(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// movedByTime lists the recoveries that stand elsewhere by now than they did.
+func movedByTime(tx store.ReadTx) []Recovery {
+	var out []Recovery
+	for _, r := range recoveries.By(tx, "open", store.Range{}) {
+		if now := r.at(tx.Now()); now.State != r.State {
+			out = append(out, now)
+		}
+	}
+	return out
 }
 
 // recordSystem writes what the product itself did to a sign-in.

@@ -22,6 +22,7 @@ type Policy struct {
 	Session      time.Duration    `cbor:"4,keyasint,omitempty"` // longest; zero: what everybody has
 	StrictTOTP   bool             `cbor:"5,keyasint,omitempty"`
 	Version      int64            `cbor:"6,keyasint"`
+	DeviceBound  bool             `cbor:"7,keyasint,omitempty"`
 }
 
 // The ways of signing in.
@@ -44,6 +45,7 @@ type PolicyView struct {
 	Ways         []string `json:"ways" maxItems:"3" doc:"Ways in which members may sign in; none means all."`
 	SessionHours int      `json:"session_hours" doc:"After so many hours members sign in again; 0 means as usual."`
 	StrictTOTP   bool     `json:"strict_totp" doc:"A code of an authenticator app counts for its own half minute, and ten seconds more."`
+	DeviceBound  bool     `json:"device_bound" doc:"Sessions have to be tied to a device, so that a copied cookie alone opens nothing here."`
 	Version      int64    `json:"version"`
 }
 
@@ -57,6 +59,7 @@ type policyInput struct {
 		Ways         []string `json:"ways" maxItems:"3" enum:"password,passkey,sign_on"`
 		SessionHours int      `json:"session_hours" minimum:"0" maximum:"720"`
 		StrictTOTP   bool     `json:"strict_totp"`
+		DeviceBound  bool     `json:"device_bound,omitempty"`
 	}
 }
 
@@ -84,7 +87,7 @@ func policyOf(tx store.ReadTx, o ref.Organization) Policy {
 }
 
 func (p Policy) view() *PolicyView {
-	return &PolicyView{SecondFactor: p.SecondFactor, Ways: append([]string{}, p.Ways...), SessionHours: int(p.Session / time.Hour), StrictTOTP: p.StrictTOTP, Version: p.Version}
+	return &PolicyView{SecondFactor: p.SecondFactor, Ways: append([]string{}, p.Ways...), SessionHours: int(p.Session / time.Hour), StrictTOTP: p.StrictTOTP, DeviceBound: p.DeviceBound, Version: p.Version}
 }
 
 func (s *Identities) readPolicy(ctx context.Context, c op.Call, _ *op.OrganizationPath) (*PolicyView, error) {
@@ -102,16 +105,16 @@ func (s *Identities) updatePolicy(ctx context.Context, c op.Call, in *policyInpu
 			return nil, err
 		}
 		sess, _ := sessions.Get(tx, store.K(c.Actor.Identity, c.Actor.Session))
-		if len(b.Ways) > 0 && !slices.Contains(b.Ways, sess.Way) {
+		if len(b.Ways) > 0 && !slices.Contains(b.Ways, sess.Way) || b.DeviceBound && len(sess.DeviceKey) == 0 {
 			return nil, ErrOwnWay
 		}
 		slices.Sort(b.Ways)
 		next := Policy{Organization: c.Organization, SecondFactor: b.SecondFactor, Ways: slices.Compact(b.Ways), Session: time.Duration(b.SessionHours) * time.Hour,
-			StrictTOTP: b.StrictTOTP, Version: p.Version + 1}
+			StrictTOTP: b.StrictTOTP, DeviceBound: b.DeviceBound, Version: p.Version + 1}
 		policies.Put(tx, next)
 		var changed []string
 		for name, differs := range map[string]bool{"second_factor": p.SecondFactor != next.SecondFactor, "ways": !slices.Equal(p.Ways, next.Ways),
-			"session_hours": p.Session != next.Session, "strict_totp": p.StrictTOTP != next.StrictTOTP} {
+			"session_hours": p.Session != next.Session, "strict_totp": p.StrictTOTP != next.StrictTOTP, "device_bound": p.DeviceBound != next.DeviceBound} {
 			if differs {
 				changed = append(changed, name)
 			}
@@ -148,6 +151,8 @@ func bar(tx store.ReadTx, sess Session, m access.Membership) access.Bar {
 		return access.BarWay
 	case p.SecondFactor && sess.MFA.IsZero() && !HasFactor(tx, sess.Identity):
 		return access.BarFactor
+	case p.DeviceBound && len(sess.DeviceKey) == 0:
+		return access.BarDevice
 	}
 	return ""
 }

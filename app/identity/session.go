@@ -33,6 +33,8 @@ type Session struct {
 	Bound     []bound          `cbor:"12,keyasint,omitempty"`
 	Through   ref.Organization `cbor:"13,keyasint,omitempty"` // whose own sign-on it came by
 	Way       string           `cbor:"14,keyasint"`           // how its person came in; a passkey given later counts too
+	DeviceKey []byte           `cbor:"15,keyasint,omitempty"` // SubjectPublicKeyInfo of the key that signs for it
+	Nonces    []usedNonce      `cbor:"16,keyasint,omitempty"`
 }
 
 // bound is a step-up given for one object and body.
@@ -112,7 +114,7 @@ func (s *Identities) actorOf(tx store.ReadTx, sess Session) (access.Actor, bool)
 	in, out := entered(tx, sess, in)
 	own := sess.Through.Zero()
 	return access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Administrator: own && i.Administrator, Staff: own && i.Staff == StaffActive,
-		Memberships: in, Barred: out, Through: sess.Through,
+		Memberships: in, Barred: out, Through: sess.Through, Bound: len(sess.DeviceKey) > 0,
 		SecondFactor: HasFactor(tx, i.ID), Methods: s.methods(tx, i.ID, sess.Through), PasswordAt: sess.Password, MFAAt: sess.MFA, MFAMethod: sess.Method}, true
 }
 

@@ -900,6 +900,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/device-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tie the session to this device
+         * @description With a key that the browser can't export. From then on whatever asks to confirm who you are also needs the headers Device-Key-Id, Device-Nonce and Device-Signature: ECDSA with SHA-256, r and s, base64url, over method, path with query, base64url SHA-256 of the body and nonce, each on a line.
+         */
+        post: operations["session.bind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/device-nonce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a nonce for the device's signature
+         * @description Good once, for five minutes.
+         */
+        get: operations["session.nonce"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/mfa": {
         parameters: {
             query?: never;
@@ -1883,6 +1923,10 @@ export interface components {
             /** @description IANA name, like Europe/Berlin. */
             timezone: string;
         };
+        DeviceKeyInputBody: {
+            /** @description SubjectPublicKeyInfo of an ECDSA key on P-256, base64url. */
+            public_key: string;
+        };
         Finding: {
             fix?: string;
             name: string;
@@ -1896,7 +1940,7 @@ export interface components {
             name: string;
             organization: string;
             /** @enum {string} */
-            why: "sign_on" | "second_factor" | "way";
+            why: "sign_on" | "second_factor" | "way" | "device";
         };
         IdentityChallenge: {
             challenge: string;
@@ -1904,6 +1948,16 @@ export interface components {
             methods: string[];
             /** @description Where a passkey is a way: for PublicKeyCredential.parseRequestOptionsFromJSON. Its challenge is SHA-256 over 32 random bytes and the canonical JSON of for, object, its version and body. */
             options?: unknown;
+        };
+        IdentityDeviceKey: {
+            /** @description For the header Device-Key-Id. */
+            id: string;
+        };
+        IdentityDeviceNonce: {
+            /** @description For the header Device-Nonce, once. */
+            nonce: string;
+            /** Format: date-time */
+            until: string;
         };
         IdentityEnrolment: {
             /** @description Base32, to type into the app. */
@@ -1981,6 +2035,8 @@ export interface components {
             options: unknown;
         };
         IdentityPolicy: {
+            /** @description Sessions have to be tied to a device, so that a copied cookie alone opens nothing here. */
+            device_bound: boolean;
             /** @description Members need a second factor. */
             second_factor: boolean;
             /**
@@ -2047,6 +2103,8 @@ export interface components {
             value: string;
         };
         IdentitySession: {
+            /** @description It is tied to the device, so that a copied cookie alone confirms nothing. */
+            bound: boolean;
             /** Format: date-time */
             created_at: string;
             current: boolean;
@@ -2350,6 +2408,7 @@ export interface components {
             credential: unknown;
         };
         PolicyInputBody: {
+            device_bound?: boolean;
             second_factor: boolean;
             /** Format: int64 */
             session_hours: number;
@@ -3773,6 +3832,7 @@ export interface operations {
                      *           "device": "Firefox",
                      *           "prefix": "198.51.100.0/24",
                      *           "mfa": true,
+                     *           "bound": false,
                      *           "created_at": "0001-01-01T00:00:00Z",
                      *           "last_seen_at": "0001-01-01T00:00:00Z"
                      *         }
@@ -4677,6 +4737,7 @@ export interface operations {
                      *       ],
                      *       "session_hours": 12,
                      *       "strict_totp": false,
+                     *       "device_bound": false,
                      *       "version": 2
                      *     }
                      */
@@ -4744,6 +4805,7 @@ export interface operations {
                      *       ],
                      *       "session_hours": 12,
                      *       "strict_totp": false,
+                     *       "device_bound": false,
                      *       "version": 2
                      *     }
                      */
@@ -5554,6 +5616,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.bind": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "public_key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE_wfDkmXXTNMxDqgYZ_QCaHTM_yFsGj7DmU3PQkdHy_FDgEWbp0vUsY-xhvEYN4gsZW9Vnq8Vq5BhdAJzS2hkTA"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeviceKeyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "q83vEjRWeJA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityDeviceKey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.nonce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "nonce": "AZqu…",
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityDeviceNonce"];
+                };
             };
             /** @description A problem */
             default: {
