@@ -31,6 +31,7 @@ type welcome struct {
 	Identity  ref.Identity `cbor:"1,keyasint"`
 	Token     []byte       `cbor:"2,keyasint"` // SHA-256
 	ExpiresAt time.Time    `cbor:"3,keyasint"`
+	Mailed    bool         `cbor:"4,keyasint,omitempty"` // the link went by mail only: whoever has it reads that mailbox
 }
 
 var welcomes = store.Table[welcome]{Name: "staff_welcome", Version: 1, Holds: store.SecretMaterial,
@@ -126,7 +127,7 @@ func (s *Identities) addStaff(ctx context.Context, c op.Call, in *staffInput) (*
 		out := &StaffAdded{Member: i.ID}
 		if !known {
 			hash := sha256.Sum256([]byte(token))
-			welcomes.Put(tx, welcome{Identity: i.ID, Token: hash[:], ExpiresAt: tx.Now().Add(staffInvitedOn)})
+			welcomes.Put(tx, welcome{Identity: i.ID, Token: hash[:], ExpiresAt: tx.Now().Add(staffInvitedOn), Mailed: s.Mail.Enabled()})
 			link := s.Link(token)
 			if s.Mail.Enabled() {
 				by, _ := Get(tx, c.Actor.Identity)
@@ -197,6 +198,9 @@ func (s *Identities) settle(ctx context.Context, c op.Call, b acceptInput) (*Me,
 		i, _, ok := welcomed(tx, b.Body.Token)
 		if !ok {
 			return nil, organization.ErrInvitation
+		}
+		if w, ok := welcomes.Get(tx, store.K(i.ID)); ok && w.Mailed {
+			i.EmailVerified = true
 		}
 		welcomes.Delete(tx, store.K(i.ID))
 		if b.Body.Name != "" {
