@@ -26,7 +26,7 @@
 //	media                 files: uploads, checks, renditions, storage
 //	media/s3test          a real S3 server for tests; never in the binary
 //	organization          organizations, workspaces, members, invitations
-//	identity              who signs in: passwords, factors, sessions, the first claim
+//	identity              who signs in: passwords, passkeys, sessions, recovery, sign-on, the first claim
 //	channel               connected places and their sealed tokens
 //	post                  what people write, and how it becomes deliveries
 //	publish               the runner: claims what is due and walks it
