@@ -17,6 +17,7 @@ import (
 	_ "time/tzdata" // zones work on machines that have none
 
 	"github.com/omniposto/omniposto/app/api"
+	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/config"
@@ -106,6 +107,9 @@ func (a *App) open(ctx context.Context) error {
 	if a.keeper, a.db, err = unlock(ctx, engine, master, a.Clock); err != nil {
 		return errors.Join(err, engine.Close())
 	}
+	if err := audit.Upgrade(ctx, a.db); err != nil {
+		return errors.Join(fmt.Errorf("bring the audit logs up to date: %w", err), a.db.Close())
+	}
 	return nil
 }
 
@@ -167,7 +171,7 @@ func (a *App) assemble(ctx context.Context) error {
 	if a.parts, err = a.makeParts(ctx); err != nil {
 		return err
 	}
-	d := api.Deps{DB: a.db, Clock: a.Clock, Guard: guard{a.parts.identities}, Operations: a.parts.operations, Cursors: op.NewCursors(cursorKey), Files: files,
+	d := api.Deps{DB: a.db, Clock: a.Clock, Guard: guard{a.parts.identities, a.parts.keys}, Operations: a.parts.operations, Cursors: op.NewCursors(cursorKey), Files: files,
 		Log: a.log, Build: buildName(), RateFactor: a.Test.RateFactor, Ready: a.ready, State: a.state, Committed: a.committed, MetricsKey: reveal(a.Config.Metrics.Token)}
 	if a.Config.PublicURL != "" {
 		d.PublicURL = a.address
@@ -217,10 +221,13 @@ func (a *App) ready(context.Context) error {
 	return a.parts.ready()
 }
 
-// committed wakes whoever follows what is stored: live screens, and the runner, for which something may be due.
+// committed wakes whoever follows what is stored: live screens, and the runner and the outbox, for which something may be
+// due, and the notary.
 func (a *App) committed() {
 	a.hub.Poke()
 	a.parts.runner.Poke()
+	a.parts.mail.Poke()
+	a.parts.notary.Poke()
 }
 
 // state is a word for every answer while something is not as it should be.
@@ -317,6 +324,7 @@ func (a *App) shutdown() error {
 	a.stop()
 	err := a.server.Shutdown(ctx)
 	a.background.Wait()
+	a.parts.signLast(ctx, a)
 	return err
 }
 

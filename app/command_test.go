@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/media"
 )
@@ -33,7 +35,7 @@ func TestCommands(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
 		e.Setenv("PORT", freePort(t))
 		return nil
-	}, Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "code": findCode}})
+	}, Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "code": findCode, "key": getKey}})
 }
 
 // freePort is a port that was free a moment ago.
@@ -65,6 +67,35 @@ func findCode(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Setenv("CODE", strings.TrimSpace(string(raw)))
 }
+
+// getKey signs in, sets up a second factor, makes an API key with the scopes and puts it into the environment:
+// "key URL EMAIL SCOPE …".
+func getKey(ts *testscript.TestScript, _ bool, args []string) {
+	w := &world{t: fataler{ts: ts}, base: args[0], app: &App{Options: Options{Clock: clock.System()}}}
+	w.owner = w.person(args[1])
+	w.owner.must(200, "POST", "/session", map[string]any{"email": args[1], "password": ts.Getenv("OMNIPOSTO_PASSWORD")})
+	w.owner.enrol()
+	me := w.owner.must(200, "GET", "/session", nil)
+	w.org, w.ws = me.text("organizations.0.id"), me.text("organizations.0.workspaces.0.id")
+	var scopes []access.Permission
+	for _, s := range args[2:] {
+		scopes = append(scopes, access.Permission(s))
+	}
+	ts.Setenv("OMNIPOSTO_KEY", w.makeKey(scopes, nil).text("key"))
+	ts.Setenv("ORGANIZATION", w.org)
+	ts.Setenv("WORKSPACE", w.ws)
+}
+
+// fataler is as much of a test as the helpers of a world need inside a script.
+type fataler struct {
+	testing.TB
+	ts *testscript.TestScript
+}
+
+func (fataler) Helper()                             {}
+func (fataler) Context() context.Context            { return context.Background() }
+func (f fataler) Fatal(args ...any)                 { f.ts.Fatalf("%s", fmt.Sprintln(args...)) }
+func (f fataler) Fatalf(format string, args ...any) { f.ts.Fatalf(format, args...) }
 
 // TestProgramSaysWhatIsWrong looks at what the first mistakes of an operator are answered with.
 func TestProgramSaysWhatIsWrongWithItsConfiguration(t *testing.T) {

@@ -9,9 +9,11 @@
 //	base/fail             errors with words for a person
 //	base/random           random bytes; nobody else makes any
 //	ref                   typed ids: names of things without the things
+//	base/envelope         short texts closed for a way through other hands
 //	base/secret           secrets in memory and at rest
 //	base/outbound         the one way out, with a policy on every address
 //	access                who may: actors, roles, permissions
+//	audit/evidence        checks a log away from its server; knows nothing of the product
 //	audit                 who did: one log per organization, checkable by anybody
 //	event                 what changed: the log that live screens and readers follow
 //	op                    operations: a capability declared once
@@ -27,8 +29,11 @@
 //	media/s3test          a real S3 server for tests; never in the binary
 //	organization          organizations, workspaces, members, invitations
 //	identity              who signs in: passwords, passkeys, sessions, recovery, sign-on, the first claim
+//	apikey                programs: keys, their scopes and budgets
+//	trail                 the audit log as its readers have it: lists, exports, verification, copies elsewhere
 //	channel               connected places and their sealed tokens
 //	post                  what people write, and how it becomes deliveries
+//	support               staff read what a customer lets them, for a while: grants
 //	publish               the runner: claims what is due and walks it
 //	notify                tells people: live screens
 //	connector/*           one folder for each platform

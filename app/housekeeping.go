@@ -10,6 +10,7 @@ import (
 	"github.com/omniposto/omniposto/app/channel"
 	"github.com/omniposto/omniposto/app/event"
 	"github.com/omniposto/omniposto/app/identity"
+	"github.com/omniposto/omniposto/app/mail"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/store"
@@ -27,8 +28,9 @@ const sweepSlice = 500 // records that one transaction of a sweep removes
 
 func (a *App) chores() []chore {
 	sweeps := map[string]func(store.Tx, int) int{"events": event.Sweep, "answers": op.SweepAnswers, "sessions": identity.SweepSessions,
-		"guesses": identity.SweepGuesses, "challenges": identity.SweepCeremonies, "links": identity.SweepLinks, "sign-ons": identity.SweepHops, "devices": identity.SweepDevices, "invitations": organization.SweepInvitations, "sign-ins": channel.SweepStates, "trash": a.parts.posts.Sweep}
-	all := []chore{{"tend channels", "17 * * * *", a.parts.channels.Tend}, {"tend recoveries", "* * * * *", a.parts.identities.TendRecoveries}}
+		"guesses": identity.SweepGuesses, "challenges": identity.SweepCeremonies, "links": identity.SweepLinks, "sign-ons": identity.SweepHops, "devices": identity.SweepDevices, "invitations": organization.SweepInvitations, "sign-ins": channel.SweepStates, "letters": mail.Sweep, "trash": a.parts.posts.Sweep}
+	all := []chore{{"tend channels", "17 * * * *", a.parts.channels.Tend}, {"sign checkpoints", "*/5 * * * *", a.parts.notary.Due}, {"tend recoveries", "* * * * *", a.parts.identities.TendRecoveries},
+		{"end grants", "* * * * *", func(ctx context.Context) error { return a.sweep(ctx, a.parts.support.Sweep) }}}
 	for name, sweep := range sweeps {
 		all = append(all, chore{"sweep " + name, "*/10 * * * *", func(ctx context.Context) error { return a.sweep(ctx, sweep) }})
 	}

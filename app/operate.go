@@ -3,7 +3,6 @@ package app
 import (
 	"archive/tar"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/api"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
@@ -28,6 +28,7 @@ import (
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/support"
 	"github.com/omniposto/omniposto/store"
 	"github.com/omniposto/omniposto/store/memory"
 )
@@ -269,10 +270,13 @@ func unpack(r *tar.Reader, folder string) error {
 	}
 }
 
-// afterRestore ends what must not come back with an older store: sessions, links, and the belief that what was due
+// afterRestore ends what must not come back with an older store: sessions, links, keys until somebody looks at them, and the belief that what was due
 // meanwhile didn't go out. Each log says so.
 func (a *App) afterRestore(ctx context.Context) error {
-	if err := a.db.Update(ctx, func(tx store.Tx) error { return identity.Restored(tx) }); err != nil {
+	if err := a.db.Update(ctx, func(tx store.Tx) error {
+		apikey.Restored(tx)
+		return errors.Join(identity.Restored(tx), support.Restored(tx))
+	}); err != nil {
 		return err
 	}
 	deliveries := delivery.New(delivery.Deps{})
@@ -309,11 +313,7 @@ func verify(ctx context.Context, cfg config.Config) ([]cli.Finding, error) {
 	})
 	for _, o := range logs {
 		n, cerr := audit.Check(ctx, a.db, o)
-		name := "audit instance"
-		if !o.Zero() {
-			name = "audit " + o.String()
-		}
-		out = append(out, finding(name, cerr, fmt.Sprintf("%d events unbroken", n), "keep the file: somebody changed it from outside"))
+		out = append(out, finding("audit "+audit.LogName(o), cerr, fmt.Sprintf("%d events unbroken", n), "keep the file: somebody changed it from outside"))
 	}
 	return out, err
 }
@@ -330,6 +330,7 @@ func doctor(ctx context.Context, cfg config.Config) []cli.Finding {
 	out := []cli.Finding{{Name: "configuration", OK: true, Says: "every key is right"}}
 	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
 	a.address, _ = publicAddress(cfg)
+	out = append(out, a.checkMail(ctx))
 	err := a.open(ctx)
 	if errors.Is(err, store.ErrLocked) {
 		return append(out, cli.Finding{Name: "store", OK: true, Says: "a server is running on this folder"})
@@ -357,22 +358,33 @@ func (a *App) findings(ctx context.Context) []cli.Finding {
 		address.Says += ": without TLS passkeys, installing and sharing don't work in browsers"
 		address.Fix = "put a proxy with TLS in front and set public_url"
 	}
-	return append([]cli.Finding{disk, key, address, a.storageFinding(ctx)}, a.mailFinding())
+	return append([]cli.Finding{disk, key, address, a.storageFinding(ctx)}, a.auditFinding(ctx))
 }
 
-func (a *App) mailFinding() cli.Finding {
-	if a.Config.Mail.URL.Empty() {
-		return cli.Finding{Name: "mail", OK: true, Says: "off: invitation links are shown to whoever invites", Fix: "set mail.url to send them"}
+// auditFinding tells of logs that were changed from outside: a running server knows them since its start.
+func (a *App) auditFinding(ctx context.Context) cli.Finding {
+	var broken []string
+	if a.parts != nil {
+		broken = a.parts.trail.BrokenLogs()
+	} else {
+		err := a.db.View(ctx, func(tx store.ReadTx) error {
+			broken = nil
+			audit.Logs(tx, func(o ref.Organization) bool {
+				if err := audit.CheckEnd(tx, o); err != nil {
+					broken = append(broken, audit.LogName(o)+" ("+err.Error()+")")
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			broken = append(broken, err.Error())
+		}
 	}
-	return cli.Finding{Name: "mail", OK: true, Says: "configured"}
-}
-
-// seqOf reads the number in a cursor of the audit log.
-func seqOf(k store.Key) int64 {
-	if len(k) != 9 {
-		return 0
+	if len(broken) > 0 {
+		return cli.Finding{Name: "audit", Says: "changed from outside: " + strings.Join(broken, ", "), Fix: "keep the file and look at who can write it; omniposto verify checks every event"}
 	}
-	return int64(binary.BigEndian.Uint64(k[1:]) ^ 1<<63) //nolint:gosec // written by the store
+	return cli.Finding{Name: "audit", OK: true, Says: "the newest events of every log follow from the ones before"}
 }
 
 // Document is the OpenAPI document, made without a store on a disk.

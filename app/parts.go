@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/outbound"
 	"github.com/omniposto/omniposto/app/base/secret"
@@ -22,6 +23,8 @@ import (
 	"github.com/omniposto/omniposto/app/post"
 	"github.com/omniposto/omniposto/app/publish"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/support"
+	"github.com/omniposto/omniposto/app/trail"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -35,6 +38,10 @@ type parts struct {
 	media         *media.Files
 	runner        *publish.Runner
 	mail          *mail.Outbox
+	support       *support.Support
+	keys          *apikey.Keys
+	notary        *audit.Notary
+	trail         *trail.Trail
 	metrics       *metrics
 	operations    []op.Operation
 
@@ -46,7 +53,7 @@ type parts struct {
 func tables() []store.AnyTable {
 	var all []store.AnyTable
 	for _, of := range [][]store.AnyTable{secret.Tables(), audit.Tables(), event.Tables(), op.Tables(), mail.Tables(), delivery.Tables(), media.Tables(),
-		organization.Tables(), identity.Tables(), channel.Tables(), post.Tables()} {
+		organization.Tables(), identity.Tables(), apikey.Tables(), trail.Tables(), channel.Tables(), post.Tables(), support.Tables()} {
 		all = append(all, of...)
 	}
 	return all
@@ -70,16 +77,27 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.mail = mail.New(mail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper})
+	transport, err := a.mailTransport()
+	if err != nil {
+		return nil, err
+	}
+	p.mail = mail.New(mail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Transport: transport})
 	invite := func(token string) string { return a.link("/invite", "token="+token) }
 	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,
-		RoleChanged: identity.RoleChanged, Link: invite})
+		RoleChanged: func(tx store.Tx, c op.Call, who ref.Identity) error {
+			identity.RoleChanged(tx, c, who)
+			return p.support.RoleChanged(tx, c.Organization)
+		}, Mail: p.mail, Link: invite})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
-		Mail: p.mail, Link: invite, Address: func() string { return a.link("", "") }, Page: a.link, NonceKey: nonceKey,
+		Mail: p.mail, Link: invite, StaffStopped: func(tx store.Tx, i ref.Identity) error { return p.support.StaffStopped(tx, i) }, Address: func() string { return a.link("", "") }, Page: a.link, NonceKey: nonceKey,
 		Web: web.Client(outbound.Limits{Total: 15 * time.Second, Body: 1 << 20})})
-	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts,
+	p.keys = apikey.New(apikey.Deps{DB: a.db, Log: a.log, Mail: p.mail, Link: func() string { return a.link("/settings", "") }})
+	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Spend: apikey.Spend,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
+	p.notary = audit.NewNotary(audit.NotaryDeps{DB: a.db, Seed: a.keeper.Derived, Clock: a.Clock, Log: a.log, Instance: identity.InstanceID, Made: func() { p.trail.Poke() }})
+	p.trail = trail.New(trail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Notary: p.notary, Mail: p.mail, Web: web, Folder: a.Config.Data,
+		Person: identity.PersonOf, Link: func(o ref.Organization) string { return a.link("/o/"+o.String()+"/audit", "") }})
 	if p.media, err = a.makeMedia(ctx, p); err != nil {
 		return nil, err
 	}
@@ -87,9 +105,14 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		Clock: a.Clock, Name: "main", Alone: true, Log: a.log, Lapsed: p.metrics.lapsed, Jumped: func(d time.Duration) {
 			a.log.Warn("the clock jumped; nothing is sent for a minute", "by", d.String())
 		}})
-	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf})
-	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.channels.Operations(),
-		p.posts.Operations(), live.Operations(), a.instanceOperations()} {
+	codeKey, err := a.keeper.Derived(ctx, a.db, "support-code")
+	if err != nil {
+		return nil, err
+	}
+	p.support = a.makeSupport(p, codeKey)
+	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf, OwnGrant: support.Own})
+	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.keys.Operations(), p.trail.Operations(), p.channels.Operations(),
+		p.posts.Operations(), p.support.Operations(), live.Operations(), p.mail.Operations(), a.instanceOperations()} {
 		p.operations = append(p.operations, list...)
 	}
 	return p, nil
@@ -114,6 +137,9 @@ func (p *parts) start(ctx context.Context, a *App) {
 	a.run(func() { a.housekeep(ctx) })
 	a.run(func() { p.identities.Run(ctx) })
 	a.run(func() { p.media.Run(ctx) })
+	a.run(func() { p.mail.Run(ctx) })
+	a.run(func() { p.notary.Run(ctx) })
+	a.run(func() { p.trail.Run(ctx) })
 }
 
 // stop lets what is being sent come to its end, or parks it.
@@ -128,6 +154,16 @@ func (p *parts) stop(ctx context.Context) {
 	}
 }
 
+// signLast makes the checkpoints that the next five minutes would have made.
+func (p *parts) signLast(ctx context.Context, a *App) {
+	if a.db.ReadOnly() || a.db.Stats().Broken {
+		return
+	}
+	if err := p.notary.Due(ctx); err != nil {
+		a.log.Warn("sign the last checkpoints", "error", err.Error())
+	}
+}
+
 func (p *parts) ready() error {
 	if !p.runner.Running() {
 		return errNotStarted
@@ -136,12 +172,26 @@ func (p *parts) ready() error {
 }
 
 // guard is what the gate of the API asks.
-type guard struct{ *identity.Identities }
+type guard struct {
+	*identity.Identities
+	keys *apikey.Keys
+}
 
 // OrganizationOf implements api.Guard.
 func (guard) OrganizationOf(tx store.ReadTx, w ref.Workspace) (ref.Organization, bool) {
 	return organization.OrganizationOf(tx, w)
 }
 
+// KeyActor implements api.Guard.
+func (guard) KeyActor(tx store.ReadTx, key apikey.Presented) (access.Actor, bool) {
+	return apikey.Actor(tx, key)
+}
+
 // Touch implements api.Guard.
-func (g guard) Touch(ctx context.Context, actor access.Actor) { g.Identities.Touch(ctx, actor) }
+func (g guard) Touch(ctx context.Context, actor access.Actor) {
+	if actor.Key != nil {
+		g.keys.Touch(ctx, actor)
+		return
+	}
+	g.Identities.Touch(ctx, actor)
+}

@@ -208,6 +208,12 @@ func (p *person) send(method, path string, body any, headers ...string) answer {
 	if err != nil {
 		p.w.t.Fatal(method, path, err)
 	}
+	return p.read(res)
+}
+
+// read takes the answer in.
+func (p *person) read(res *http.Response) answer {
+	p.w.t.Helper()
 	defer res.Body.Close()
 	a := answer{t: p.w.t, status: res.StatusCode, header: res.Header}
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
@@ -215,7 +221,7 @@ func (p *person) send(method, path string, body any, headers ...string) answer {
 	}
 	raw, err := io.ReadAll(res.Body)
 	if err != nil {
-		p.w.t.Fatal(method, path, err)
+		p.w.t.Fatal(res.Request.URL.Path, err)
 	}
 	a.raw = string(raw)
 	_ = json.Unmarshal(raw, &a.body)

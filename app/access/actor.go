@@ -37,6 +37,7 @@ type Actor struct {
 	PasswordAt   time.Time // last time the password was given in this session
 	MFAAt        time.Time // last time the second factor was given in this session
 	MFAMethod    string    // passkey, totp, recovery_code
+	Key          *Key      // what narrows a program; nil for everybody else
 }
 
 // Bar is what keeps a session out of an organization that its person belongs to.
@@ -49,6 +50,42 @@ const (
 	BarWay    Bar = "way"           // this way of signing in isn't allowed there
 	BarDevice Bar = "device"        // sessions have to be tied to a device
 )
+
+// Key narrows what a program may: never more than its maker may at this moment, and of that only what stands here.
+type Key struct {
+	ID         ref.Key
+	Scopes     []Permission
+	Workspaces []ref.Workspace // where; empty: wherever its maker may
+	DraftsOnly bool            // nothing goes out by it
+	PerDay     int             // deliveries that it may schedule in a UTC day; 0: no bound
+}
+
+// scoped says whether the permission is among the key's scopes.
+func (k *Key) scoped(p Permission) bool {
+	if k == nil {
+		return true
+	}
+	if k.DraftsOnly && (p == PostsPublish || p == PostsApprove) {
+		return false
+	}
+	return slices.Contains(k.Scopes, p)
+}
+
+// reaches says whether the key may enter the workspace.
+func (k *Key) reaches(w ref.Workspace) bool {
+	return k == nil || len(k.Workspaces) == 0 || slices.Contains(k.Workspaces, w)
+}
+
+// Caller names who calls, for limits and for telling requests apart: the key of a program, else the person.
+func (a Actor) Caller() string {
+	if a.Key != nil {
+		return a.Key.ID.String()
+	}
+	return a.Identity.String()
+}
+
+// DraftsOnly says that the actor is a program by which nothing goes out.
+func (a Actor) DraftsOnly() bool { return a.Key != nil && a.Key.DraftsOnly }
 
 // Membership is an actor's place in one organization.
 type Membership struct {
@@ -79,24 +116,43 @@ func (m Membership) RoleIn(w ref.Workspace) Role {
 // MayInOrganization says whether the actor has the permission in the organization.
 func (a Actor) MayInOrganization(p Permission, o ref.Organization) bool {
 	m, ok := a.Of(o)
-	return ok && slices.Contains(ofOrganization[m.Role], p)
+	return ok && slices.Contains(ofOrganization[m.Role], p) && a.Key.scoped(p)
 }
 
 // MayInWorkspace says whether the actor has the permission in the organization's workspace.
 func (a Actor) MayInWorkspace(p Permission, o ref.Organization, w ref.Workspace) bool {
 	m, ok := a.Of(o)
-	return ok && slices.Contains(m.RoleIn(w).InWorkspace(), p)
+	return ok && slices.Contains(m.RoleIn(w).InWorkspace(), p) && a.Key.reaches(w) && a.Key.scoped(p)
 }
 
 // MayOnInstance says whether the actor has a permission that belongs to no organization.
 func (a Actor) MayOnInstance(p Permission) bool {
-	return p == Administer && a.Administrator || p == SupportAsk && a.Staff
+	return a.Key == nil && (p == Administer && a.Administrator || p == SupportAsk && a.Staff)
 }
 
 // Belongs says whether the actor has any place in the workspace.
 func (a Actor) Belongs(o ref.Organization, w ref.Workspace) bool {
 	m, ok := a.Of(o)
-	return ok && m.RoleIn(w) != ""
+	return ok && m.RoleIn(w) != "" && a.Key.reaches(w)
+}
+
+// InOrganization lists what the actor may do in the organization.
+func (a Actor) InOrganization(o ref.Organization) []Permission {
+	m, _ := a.Of(o)
+	return a.narrowed(m.Role.InOrganization())
+}
+
+// InWorkspace lists what the actor may do in the organization's workspace.
+func (a Actor) InWorkspace(o ref.Organization, w ref.Workspace) []Permission {
+	if !a.Belongs(o, w) {
+		return nil
+	}
+	m, _ := a.Of(o)
+	return a.narrowed(m.RoleIn(w).InWorkspace())
+}
+
+func (a Actor) narrowed(list []Permission) []Permission {
+	return slices.DeleteFunc(list, func(p Permission) bool { return !a.Key.scoped(p) })
 }
 
 // FreshMFA says whether a second factor was given within the time.

@@ -15,6 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/fail"
@@ -38,6 +39,7 @@ var (
 	ErrUnbound   = fail.Forbidden("device_required", "This organization asks for sessions that are tied to a device. Sign in again with a browser that can do it.")
 	ErrThrough   = fail.Forbidden("own_sign_in_required", "You came in by an organization's sign-on, which can't do this. Sign in with your own password or passkey.")
 	ErrMatchForm = fail.Malformed("if_match_invalid", `If-Match must be one version in quotes, like "3".`)
+	ErrSession   = fail.Forbidden("session_only", "A program can't do this: it takes a person who has signed in.")
 	ErrNoDryRun  = fail.Invalid("dry_run_unsupported", "This can't be tried without effect.")
 	ErrKeyForm   = fail.Invalid("idempotency_key_invalid", "Idempotency-Key must have 1 to 128 visible signs.")
 )
@@ -64,7 +66,12 @@ func (s *Server) gate(hc huma.Context, m *op.Meta) (op.Call, huma.Context, error
 	if err := s.checkOrigin(c, m, token != ""); err != nil {
 		return call, nil, err
 	}
-	if err := s.actor(hc.Context(), &call, m, token, hc.Param); err != nil {
+	call.Actor.Kind = access.Nobody
+	key, err := presentedKey(c, token != "")
+	if err == nil {
+		err = s.actor(hc.Context(), &call, m, token, key, hc.Param)
+	}
+	if err != nil {
 		if rerr := s.rate(c, m, call, prefixOf(address)); rerr != nil {
 			return call, nil, rerr
 		}
@@ -143,23 +150,31 @@ func (s *Server) ourOrigin(c *fiber.Ctx, origin string) bool {
 	return strings.EqualFold(u.Host, string(c.Request().Header.Host()))
 }
 
-// actor finds out who calls and whether they may, within one look at the store.
-func (s *Server) actor(ctx context.Context, call *op.Call, m *op.Meta, token string, param func(string) string) error {
+// actor finds out who calls and whether they may, within one look at the store. A key counts for nothing where nobody
+// needs to be known.
+func (s *Server) actor(ctx context.Context, call *op.Call, m *op.Meta, token string, key *apikey.Presented, param func(string) string) error {
 	if m.Public != "" && token == "" {
-		call.Actor.Kind = access.Nobody
 		return nil
 	}
 	found := false
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
-		call.Actor, found = s.Guard.Actor(tx, token)
+		if key != nil {
+			call.Actor, found = s.Guard.KeyActor(tx, *key)
+			call.Via = "key"
+		} else {
+			call.Actor, found = s.Guard.Actor(tx, token)
+			call.Via = "session"
+		}
 		if !found {
-			call.Actor = access.Actor{Kind: access.Nobody}
-			if m.Public != "" {
+			call.Actor, call.Via = access.Actor{Kind: access.Nobody}, ""
+			switch {
+			case m.Public != "":
 				return nil
+			case key != nil:
+				return apikey.ErrKey
 			}
 			return ErrSignedOut
 		}
-		call.Via = "session"
 		if m.Public != "" {
 			return nil
 		}
@@ -172,8 +187,8 @@ func (s *Server) actor(ctx context.Context, call *op.Call, m *op.Meta, token str
 }
 
 func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(string) string) error {
-	if !slices.Contains(m.By, call.Actor.Kind) {
-		return ErrForbidden
+	if !slices.Contains(m.By, call.Actor.Kind) || call.Actor.Key != nil && m.StepUp.Within > 0 {
+		return ErrSession // a key never counts as a proof of who is there
 	}
 	switch m.Scope {
 	case op.OwnScope:
@@ -199,7 +214,7 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 			return ErrHidden
 		}
 		if !call.Actor.MayInOrganization(m.Permission, o) {
-			return lacking(m.Permission)
+			return lacking(call.Actor, m.Permission)
 		}
 	case op.InWorkspace:
 		w, err := parseRef[ref.Workspace](param("workspace"))
@@ -215,7 +230,7 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 		}
 		call.Organization, call.Workspace = o, w
 		if !call.Actor.MayInWorkspace(m.Permission, o, w) {
-			return lacking(m.Permission)
+			return lacking(call.Actor, m.Permission)
 		}
 	}
 	return nil
@@ -236,7 +251,13 @@ func barred(a access.Actor, o ref.Organization) error {
 	return nil
 }
 
-func lacking(p access.Permission) error {
+func lacking(a access.Actor, p access.Permission) error {
+	switch {
+	case a.DraftsOnly() && (p == access.PostsPublish || p == access.PostsApprove):
+		return apikey.ErrDraftsOnly
+	case a.Key != nil:
+		return ErrForbidden.Saying("This key doesn't allow this: it needs %s, among its scopes and among the rights of who made it.", p).With("permission", string(p))
+	}
 	return ErrForbidden.Saying("Your role doesn't allow this: it needs %s.", p).With("permission", string(p))
 }
 
@@ -254,7 +275,7 @@ func parseRef[T any, P interface {
 func (s *Server) rate(c *fiber.Ctx, m *op.Meta, call op.Call, prefix string) error {
 	caller := prefix
 	if call.Actor.Kind != access.Nobody && m.Rate != op.SignIn {
-		caller = call.Actor.Identity.String()
+		caller = call.Actor.Caller()
 	}
 	header, err := s.limits.take(m.Rate, caller)
 	c.Set("RateLimit", header)

@@ -15,6 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/fail"
 	"github.com/omniposto/omniposto/app/op"
@@ -26,7 +27,9 @@ import (
 type Guard interface {
 	// Actor loads who holds the session token. ok is false for an unknown or ended session.
 	Actor(tx store.ReadTx, token string) (a access.Actor, ok bool)
-	// Touch notes that the session was used. It may write.
+	// KeyActor loads whose key this is. ok is false for an unknown, ended or powerless one.
+	KeyActor(tx store.ReadTx, key apikey.Presented) (a access.Actor, ok bool)
+	// Touch notes that the session or key was used. It may write.
 	Touch(ctx context.Context, a access.Actor)
 	// OrganizationOf tells which organization a workspace belongs to.
 	OrganizationOf(tx store.ReadTx, w ref.Workspace) (ref.Organization, bool)
@@ -235,7 +238,7 @@ func (s *Server) after(call op.Call, err error) {
 		}
 		return
 	}
-	if call.Meta.Writes() && s.Committed != nil {
+	if (call.Meta.Writes() || len(call.Meta.Actions) > 0) && s.Committed != nil {
 		s.Committed()
 	}
 }

@@ -138,10 +138,14 @@ func (p Program) send(ctx context.Context, server, id string, fields map[string]
 	if err != nil {
 		return &UsageError{err}
 	}
-	if key := p.environment("OMNIPOSTO_KEY"); key != "" {
-		req.Header.Set("Authorization", "Bearer "+key)
+	key, token := p.environment("OMNIPOSTO_KEY"), p.environment("OMNIPOSTO_SESSION")
+	if key != "" && token != "" {
+		return &UsageError{errors.New("set either OMNIPOSTO_KEY or OMNIPOSTO_SESSION, not both")}
 	}
-	if token := p.environment("OMNIPOSTO_SESSION"); token != "" {
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(key))
+	}
+	if token != "" {
 		name := "omniposto_session"
 		if strings.HasPrefix(server, "https:") {
 			name = "__Host-omniposto_session"

@@ -68,7 +68,7 @@ func (p Program) Run(ctx context.Context, args []string) error {
 	for _, f := range p.Flags {
 		root.PersistentFlags().String(f.Name, "", f.Help)
 	}
-	root.AddCommand(p.serve(), p.setup(), p.config(), p.openapi(), p.version(), p.backup(), p.restore(), p.verify(), p.doctor(), p.health(), p.member(), p.call())
+	root.AddCommand(p.serve(), p.setup(), p.config(), p.openapi(), p.version(), p.backup(), p.restore(), p.verify(), p.doctor(), p.health(), p.member(), p.call(), p.audit())
 	return root.ExecuteContext(ctx)
 }
 
@@ -177,7 +177,7 @@ func (p Program) backup() *cobra.Command {
 
 func (p Program) restore() *cobra.Command {
 	return &cobra.Command{Use: "restore FILE", Short: "Make an empty data folder from a backup",
-		Long: "Unpacks a backup into an empty data folder. All sessions and invitation links end, and what was due before this moment waits for a person, because it may have gone out after the backup was made.",
+		Long: "Unpacks a backup into an empty data folder. All sessions and invitation links end, API keys wait until somebody resumes them, and what was due before this moment waits for a person, because it may have gone out after the backup was made.",
 		Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := p.load(cmd)
 			if err != nil {

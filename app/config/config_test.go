@@ -208,6 +208,19 @@ platforms.mastodon.app_secret = "app-canary"
 	}
 }
 
+func TestShowMasksAKeyThatStandsForAHost(t *testing.T) {
+	t.Parallel()
+	c, err := Load(from(`mail.url = "resend://re_canary?from=posts@example.org"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range Show(c) {
+		if l.Key == "mail.url" && l.Value != "resend://***?from=posts@example.org" {
+			t.Errorf("mail.url shows %s", l.Value)
+		}
+	}
+}
+
 func TestExampleFileIsTheDeclaration(t *testing.T) {
 	t.Parallel()
 	const file = "../../config.example.toml"

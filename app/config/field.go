@@ -76,6 +76,10 @@ func (f Field) show(v value) string {
 		if f.Key == "sentry.dsn" || err != nil {
 			return masked
 		}
+		if u.Scheme == "resend" {
+			u.Host = masked // the key itself
+			return u.String()
+		}
 		return v.text
 	}
 	if _, has := u.User.Password(); !has {

@@ -43,7 +43,7 @@ var fields = []Field{
 		set:  text(anything, func(c *Config, v string) { c.Storage.SecretKey = secret.NewText(v) })},
 
 	{Key: "mail.url", Unit: "URL", Secret: PasswordURL, Example: "smtp://name:password@mail.example.org:587?from=posts@example.org",
-		Help: "How mail goes out: smtp:// (STARTTLS, or tls=none for a server on this machine), smtps://, or resend://key@api.resend.com; from= names the sender. Empty: mail waits in the outbox.",
+		Help: "How mail goes out: smtp:// with tls=starttls (as when absent), implicit or none (only for a server on this machine), smtps://, or resend://re_key; from= names the sender, omniposto@ the public host when absent. Empty: mail waits in the outbox, and links are passed on by hand.",
 		set:  text(mailURL, func(c *Config, v string) { c.Mail.URL = secret.NewText(v) })},
 
 	{Key: "sentry.dsn", Unit: "URL", Secret: PasswordURL, Example: "https://key@sentry.example.org/1",

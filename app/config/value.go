@@ -318,10 +318,10 @@ func mailURL(s string) (string, error) {
 	if u.Hostname() == "" {
 		return "", errors.New("must name a host")
 	}
-	if u.Scheme == "resend" && u.User == nil {
-		return "", errors.New("must hold the key: resend://key@api.resend.com")
+	if u.Scheme == "resend" && u.User == nil && !strings.HasPrefix(u.Host, "re_") {
+		return "", errors.New("must hold the key: resend://re_key, or resend://key@api.resend.com")
 	}
-	q, err := query(u, "from", "tls")
+	q, err := query(u, "from", "tls", "api")
 	if err != nil {
 		return "", err
 	}
@@ -330,8 +330,13 @@ func mailURL(s string) (string, error) {
 			return "", errors.New("has from, which must be an e-mail address")
 		}
 	}
-	if v := q.Get("tls"); v != "" && v != "none" && v != "starttls" {
-		return "", errors.New("has tls, which must be starttls or none")
+	if v := q.Get("tls"); v != "" && v != "none" && v != "starttls" && v != "implicit" {
+		return "", errors.New("has tls, which must be implicit, starttls or none")
+	}
+	if api := q.Get("api"); api != "" {
+		if _, err := httpURL(api); err != nil {
+			return "", errors.New("has api, which must be a web address")
+		}
 	}
 	return s, nil
 }

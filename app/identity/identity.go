@@ -6,6 +6,7 @@
 package identity
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
@@ -111,6 +112,23 @@ func byEmail(tx store.ReadTx, email string) (Identity, bool) {
 		return i, true
 	}
 	return Identity{}, false
+}
+
+// SamePerson says whether two identities share an e-mail address or a passkey.
+func SamePerson(tx store.ReadTx, a, b ref.Identity) bool {
+	one, ok := Get(tx, a)
+	other, there := Get(tx, b)
+	if !ok || !there || one.Email == other.Email {
+		return ok && there
+	}
+	for _, mine := range passkeysOf(tx, a) {
+		for _, theirs := range passkeysOf(tx, b) {
+			if bytes.Equal(mine.Credential, theirs.Credential) || bytes.Equal(mine.Key, theirs.Key) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // HasFactor says whether the identity has a second factor, even one that doesn't work at this address: signing in never

@@ -219,6 +219,15 @@ func (s *Identities) invited(ctx context.Context, _ op.Call, in *invitedInput) (
 	})
 }
 
+// verified notes that the identity reads mail at its address: it came with a link that was sent nowhere else.
+func verified(tx store.Tx, id ref.Identity) {
+	if i, ok := Get(tx, id); ok && !i.EmailVerified {
+		i.EmailVerified = true
+		i.Version++
+		identities.Put(tx, i)
+	}
+}
+
 // accept joins with the current sign-in when its address is the invited one, else with a new one.
 func (s *Identities) accept(ctx context.Context, c op.Call, in *acceptInput) (*Me, error) {
 	b := in.Body
@@ -278,6 +287,9 @@ func (s *Identities) accept(ctx context.Context, c op.Call, in *acceptInput) (*M
 		m, err := organization.Accept(tx, invitation, who.ID)
 		if err != nil {
 			return nil, err
+		}
+		if invitation.Mailed {
+			verified(tx, who.ID)
 		}
 		a.Memberships = organization.MembershipsOf(tx, who.ID)
 		c.Actor, c.Via = a, "session"

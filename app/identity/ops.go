@@ -143,7 +143,11 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 	if !ok {
 		return nil, ErrNoSignIn
 	}
-	out := &Me{Identity: i.profile(), SecondFactor: a.SecondFactor, Methods: a.Methods, RecoveryCodesLeft: codesLeft(tx, i.ID), Administrator: a.Administrator, Staff: a.Staff,
+	profile := i.profile()
+	if a.Key != nil {
+		profile = Profile{ID: i.ID, Name: i.Name} // a program learns whose it is, and nothing else of them
+	}
+	out := &Me{Identity: profile, SecondFactor: a.SecondFactor, Methods: a.Methods, RecoveryCodesLeft: codesLeftFor(tx, a), Administrator: a.Administrator, Staff: a.Staff,
 		Build: s.Build, Organizations: []OrganizationAccess{}}
 	until := func(at time.Time) *time.Time {
 		if end := at.Add(stepUpLife); !at.IsZero() && end.After(tx.Now()) {
@@ -161,10 +165,10 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 		if !ok {
 			continue
 		}
-		oa := OrganizationAccess{ID: o.ID, Name: o.Name, Role: m.Role, Member: m.Member, Permissions: m.Role.InOrganization(), Workspaces: []WorkspaceAccess{}}
+		oa := OrganizationAccess{ID: o.ID, Name: o.Name, Role: m.Role, Member: m.Member, Permissions: a.InOrganization(o.ID), Workspaces: []WorkspaceAccess{}}
 		for _, w := range organization.WorkspacesOf(tx, o.ID) {
-			if role := m.RoleIn(w.ID); role != "" {
-				oa.Workspaces = append(oa.Workspaces, WorkspaceAccess{ID: w.ID, Name: w.Name, Timezone: w.Timezone, Role: role, Permissions: role.InWorkspace()})
+			if role := m.RoleIn(w.ID); a.Belongs(o.ID, w.ID) {
+				oa.Workspaces = append(oa.Workspaces, WorkspaceAccess{ID: w.ID, Name: w.Name, Timezone: w.Timezone, Role: role, Permissions: a.InWorkspace(o.ID, w.ID)})
 			}
 		}
 		out.Organizations = append(out.Organizations, oa)

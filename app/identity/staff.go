@@ -31,7 +31,7 @@ type welcome struct {
 	Identity  ref.Identity `cbor:"1,keyasint"`
 	Token     []byte       `cbor:"2,keyasint"` // SHA-256
 	ExpiresAt time.Time    `cbor:"3,keyasint"`
-	Mailed    bool         `cbor:"4,keyasint,omitempty"` // the link went by mail only: whoever has it reads that mailbox
+	Mailed    bool         `cbor:"4,keyasint,omitempty"` // the link went to the address alone
 }
 
 var welcomes = store.Table[welcome]{Name: "staff_welcome", Version: 1, Holds: store.SecretMaterial,

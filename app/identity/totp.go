@@ -13,6 +13,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 
+	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/base/random"
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/ref"
@@ -132,6 +133,14 @@ func useCode(tx store.Tx, id ref.Identity, code string) bool {
 }
 
 // codesLeft says how many recovery codes are unused.
+// codesLeftFor is nobody's business but the person's.
+func codesLeftFor(tx store.ReadTx, a access.Actor) int {
+	if a.Key != nil {
+		return 0
+	}
+	return codesLeft(tx, a.Identity)
+}
+
 func codesLeft(tx store.ReadTx, id ref.Identity) int {
 	c, _ := recovery.Get(tx, store.K(id))
 	return len(c.Hashes)

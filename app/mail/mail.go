@@ -2,15 +2,28 @@
 // the outbox sends it when a transport is configured. Without one letters wait, and administrators see their kind,
 // recipient and time only: what a letter says, and above all its link, is sealed to the organization it is about.
 //
-// Who is told of what is decided by the noun that queues; the words are the templates of this package.
+// Who is told of what is decided by the noun that queues; the words are the templates of this package (words/, one file
+// for each language). Only a letter's own Link becomes a link: whatever else looks like an address is taken apart, so
+// that nobody's name leads anybody anywhere.
+//
+// Caveats: a letter goes out at least once. It carries the same Message-ID, at Resend the same idempotency key, each
+// time, so that a server may fold what came twice. Nothing of a letter is kept once it was taken over; that it was
+// taken over doesn't say that it was read.
+//
+// Why the next try is written down before a letter is sent, and not only afterwards: a store that can't be written
+// would otherwise let the same letter go out again and again.
 package mail
 
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	netmail "net/mail"
+	"strings"
 	"time"
 
 	"github.com/omniposto/omniposto/app/base/clock"
+	"github.com/omniposto/omniposto/app/base/fail"
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
@@ -67,33 +80,51 @@ type Waiting struct {
 	CreatedAt    time.Time        `cbor:"6,keyasint"`
 	DueAt        time.Time        `cbor:"7,keyasint"` // when it is tried next
 	Tries        int              `cbor:"8,keyasint,omitempty"`
-	Problem      string           `cbor:"9,keyasint,omitempty"` // class of the last failure, no words of anybody
+	Problem      Problem          `cbor:"9,keyasint,omitempty"`  // class of the last failure, no words of anybody
+	TriedAt      time.Time        `cbor:"10,keyasint,omitempty"` // the first time
+	Failed       bool             `cbor:"11,keyasint,omitempty"` // given up; its content is gone
 }
 
 var letters = store.Table[Waiting]{Name: "letter", Version: 1, Holds: store.SecretMaterial,
 	Key:   func(w Waiting) store.Key { return store.K(w.Organization, w.ID) },
 	Owner: func(w Waiting) store.Owner { return store.Owner{Organization: w.Organization} },
-	Indexes: []store.Index[Waiting]{{Name: "due", Version: 1,
-		Key: func(w Waiting) store.Key { return store.K(w.DueAt, w.ID) }}}}
+	Indexes: []store.Index[Waiting]{
+		{Name: "due", Version: 2, Only: func(w Waiting) bool { return !w.Failed },
+			Key: func(w Waiting) store.Key { return store.K(w.DueAt, w.ID) }},
+		{Name: "age", Version: 1, Key: func(w Waiting) store.Key { return store.K(w.CreatedAt, w.ID) }}}}
 
 // Tables lists what this package stores.
 func Tables() []store.AnyTable { return []store.AnyTable{&letters} }
 
+// ErrAddress is the error of a letter to something that isn't one e-mail address.
+var ErrAddress = fail.Invalid("address_invalid", "This isn't an e-mail address that a letter can go to.")
+
 // Outbox holds letters until they are sent.
-type Outbox struct{ Deps }
+type Outbox struct {
+	Deps
+	poke chan struct{}
+	rest time.Duration // elapsed time before which the transport isn't asked again
+}
 
 // Deps is what the outbox uses.
 type Deps struct {
-	DB     *store.DB
-	Clock  clock.Clock
-	Keeper *secret.Keeper
+	DB        *store.DB
+	Clock     clock.Clock
+	Keeper    *secret.Keeper
+	Log       *slog.Logger
+	Transport Transport // nil: letters wait
 }
 
 // New makes an outbox.
-func New(d Deps) *Outbox { return &Outbox{d} }
+func New(d Deps) *Outbox {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Outbox{Deps: d, poke: make(chan struct{}, 1)}
+}
 
 // Enabled says whether letters leave: without a transport a link must be passed on by hand.
-func (o *Outbox) Enabled() bool { return false }
+func (o *Outbox) Enabled() bool { return o.Transport != nil }
 
 func place(w Waiting) secret.Place {
 	return secret.Place{Purpose: "mail", Organization: w.Organization, Kind: "letter", ID: w.ID, Field: "content"}
@@ -101,15 +132,35 @@ func place(w Waiting) secret.Place {
 
 // Queue puts the letter into the outbox in the transaction of what it tells of.
 func (o *Outbox) Queue(tx store.Tx, l Letter) error {
+	_, err := o.queue(tx, l)
+	return err
+}
+
+func (o *Outbox) queue(tx store.Tx, l Letter) (Waiting, error) {
+	to, err := address(l.To)
+	if err != nil {
+		return Waiting{}, err
+	}
 	now := tx.Now()
-	w := Waiting{Organization: l.Organization, ID: ref.Mint[ref.Letter](now), Kind: l.Kind, To: l.To, CreatedAt: now, DueAt: now}
+	w := Waiting{Organization: l.Organization, ID: ref.Mint[ref.Letter](now), Kind: l.Kind, To: to, CreatedAt: now, DueAt: now}
 	raw, err := json.Marshal(content{Name: l.Name, Locale: l.Locale, Data: l.Data, Link: l.Link})
 	if err == nil {
 		w.Content, err = o.Keeper.Seal(tx, place(w), raw)
 	}
 	if err != nil {
-		return fmt.Errorf("queue a letter %s: %w", l.Kind, err)
+		return Waiting{}, fmt.Errorf("queue a letter %s: %w", l.Kind, err)
 	}
 	letters.Put(tx, w)
-	return nil
+	return w, nil
+}
+
+const maxAddress = 254 // RFC 5321, 4.5.3.1.3 without the angle brackets
+
+// address is the bare form of one e-mail address; a display name is left behind.
+func address(text string) (string, error) {
+	a, err := netmail.ParseAddress(strings.TrimSpace(text))
+	if err != nil || len(a.Address) > maxAddress || strings.ContainsFunc(a.Address, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return "", ErrAddress
+	}
+	return a.Address, nil
 }

@@ -82,7 +82,12 @@ func (c Call) AuditActor(o ref.Organization) audit.Actor {
 	if c.Actor.Kind == access.Nobody {
 		return audit.Actor{Kind: "guest", Via: c.Via}
 	}
-	if m, ok := c.Actor.Of(o); ok {
+	if c.Actor.Key != nil {
+		a.ID = c.Actor.Key.ID.String() // the member beside it is who made the key
+	}
+	if c.Meta != nil && c.Meta.Permission == access.SupportAsk {
+		a.Kind = "staff"
+	} else if m, ok := c.Actor.Of(o); ok {
 		a.Member = m.Member.String()
 	} else if c.Actor.Administrator {
 		a.Kind = "administrator"

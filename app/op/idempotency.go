@@ -47,7 +47,7 @@ type reservation struct{ id, hash []byte }
 
 // Reserve looks the key up and marks the request as running. It returns the answer kept for it, if it was done before.
 func (c *Call) Reserve(ctx context.Context, db *store.DB, key string, body []byte) (json.RawMessage, error) {
-	who := fmt.Sprintf("%s|%s|%s|%s|%s|", c.Actor.Identity, c.Meta.ID, c.Organization, c.Workspace, key)
+	who := fmt.Sprintf("%s|%s|%s|%s|%s|", c.Actor.Caller(), c.Meta.ID, c.Organization, c.Workspace, key)
 	id, hash := sha256.Sum256([]byte(who)), sha256.Sum256(body)
 	r := &reservation{id: id[:], hash: hash[:]}
 	var done kept

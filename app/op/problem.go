@@ -132,7 +132,11 @@ func problemOf(ctx context.Context, err error) error {
 	if c, ok := ctx.Value(callKey{}).(Call); ok {
 		p.RequestID = c.Request.String()
 		if after := p.RetryAfter(c.Now); after != "" {
-			return huma.ErrorWithHeaders(&p, http.Header{"Retry-After": {after}})
+			h := http.Header{"Retry-After": {after}}
+			if limit, ok := p.more["rate_limit"].(string); ok {
+				h.Set("RateLimit", limit) // beside the one of requests: a list of limits
+			}
+			return huma.ErrorWithHeaders(&p, h)
 		}
 	}
 	return &p

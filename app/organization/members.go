@@ -3,12 +3,14 @@ package organization
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/random"
+	"github.com/omniposto/omniposto/app/mail"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
@@ -50,7 +52,7 @@ type InvitationView struct {
 	Workspaces []Place        `json:"workspaces" maxItems:"1000"`
 	ExpiresAt  time.Time      `json:"expires_at"`
 	CreatedAt  time.Time      `json:"created_at"`
-	Link       string         `json:"link,omitempty" doc:"Pass it on to the person; it is shown once."`
+	Link       string         `json:"link,omitempty" doc:"Only when no mail is set up: pass it on to the person; it is shown once."`
 }
 
 // MemberPath is the part of a path that names the member.
@@ -106,10 +108,10 @@ func (s *Organizations) memberOperations() []op.Operation {
 			Says("List invitations", "Invitations that can still be accepted.").
 			Example(nil, op.Listed[InvitationView]{Items: []InvitationView{invitation}}).In(op.InOrganization).Needs(access.MembersWrite),
 		op.New("invitations.create", op.POST("/organizations/{organization}/invitations"), s.invite).
-			Says("Invite somebody", "Makes a link that lets this one address join within seven days.").
+			Says("Invite somebody", "Lets this one address join within seven days, by a link that is sent there. Without mail the answer holds the link, to be passed on by hand.").
 			Example(map[string]any{"email": "tom@halden.example", "role": "member", "workspaces": []any{}}, invitation).
 			In(op.InOrganization).Creates().ShowsSecret().FreshOrPassword(membersFresh).By(access.Session).
-			Audits("invitation.created").Fails(ErrOwnersOnly, ErrMemberExists, ErrWorkspace, ErrTooMany).Needs(access.MembersWrite),
+			Audits("invitation.created").Fails(ErrOwnersOnly, ErrMemberExists, ErrWorkspace, ErrTooMany, mail.ErrAddress).Needs(access.MembersWrite),
 		op.New("invitations.withdraw", op.DELETE("/organizations/{organization}/invitations/{invitation}"), s.withdraw).
 			Says("Withdraw an invitation", "Its link stops working at once.").
 			In(op.InOrganization).Audits("invitation.withdrawn").Fails(ErrNotFound).Needs(access.MembersWrite),
@@ -169,7 +171,6 @@ func (s *Organizations) updateMember(ctx context.Context, c op.Call, in *updateM
 				return nil, err
 			}
 			m.Role, changed = *in.Body.Role, append(changed, "role")
-			s.RoleChanged(tx, c, m.Identity)
 		}
 		if in.Body.Workspaces != nil {
 			in, err := checkPlaces(tx, c.Organization, *in.Body.Workspaces)
@@ -180,6 +181,11 @@ func (s *Organizations) updateMember(ctx context.Context, c op.Call, in *updateM
 		}
 		m.Version++
 		members.Put(tx, m)
+		if slices.Contains(changed, "role") {
+			if err := s.RoleChanged(tx, c, m.Identity); err != nil {
+				return nil, err
+			}
+		}
 		op.Write(tx, c, op.Act{Action: "member.changed", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Changed: changed,
 			Values: map[string]string{"role": string(m.Role)}})
 		v := s.view(tx, m)
@@ -231,6 +237,9 @@ func (s *Organizations) removeMember(ctx context.Context, c op.Call, in *MemberP
 			return nil, err
 		}
 		members.Delete(tx, store.K(c.Organization, m.ID))
+		if err := s.RoleChanged(tx, c, m.Identity); err != nil {
+			return nil, err
+		}
 		op.Write(tx, c, op.Act{Action: "member.removed", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Values: map[string]string{"role": string(m.Role)}})
 		return &op.None{}, nil
 	})
@@ -277,14 +286,25 @@ func (s *Organizations) invite(ctx context.Context, c op.Call, in *invite) (*Inv
 		}
 		now := tx.Now()
 		i := Invitation{Organization: c.Organization, ID: ref.Mint[ref.Invitation](now), Email: strings.TrimSpace(in.Body.Email), Role: in.Body.Role,
-			Workspaces: at, Token: hash[:], ExpiresAt: now.Add(InvitationLife), By: c.Actor.Identity, CreatedAt: now}
+			Workspaces: at, Token: hash[:], ExpiresAt: now.Add(InvitationLife), By: c.Actor.Identity, CreatedAt: now, Mailed: s.Mail.Enabled()}
 		invitations.Put(tx, i)
 		op.Write(tx, c, op.Act{Action: "invitation.created", On: audit.Thing{Kind: "invitation", ID: i.ID.String()},
 			Values: map[string]string{"role": string(i.Role)}, Private: map[string]string{"email": i.Email}})
 		v := i.view()
-		v.Link = s.Link(token)
-		return &v, nil
+		if !i.Mailed {
+			v.Link = s.Link(token)
+			return &v, nil
+		}
+		return &v, s.send(tx, i, s.Link(token))
 	})
+}
+
+// send queues the letter that carries the invitation's link.
+func (s *Organizations) send(tx store.Tx, i Invitation, link string) error {
+	o, _ := Get(tx, i.Organization)
+	by, _ := s.Person(tx, i.By)
+	return s.Mail.Queue(tx, mail.Letter{Kind: mail.Invitation, To: i.Email, Organization: i.Organization, Link: link,
+		Data: map[string]string{"by": by.Name, "organization": o.Name, "role": string(i.Role)}})
 }
 
 func (s *Organizations) isMember(tx store.ReadTx, o ref.Organization, email string) bool {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/mail"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/app/schedule"
@@ -31,10 +32,11 @@ type Deps struct {
 	Furnish func(tx store.Tx, w Workspace)
 	// Paused is called when a workspace is paused or resumed.
 	Paused func(tx store.Tx, w Workspace)
-	// RoleChanged is called when somebody's role in the organization is another one.
-	RoleChanged func(tx store.Tx, c op.Call, who ref.Identity)
+	Mail   *mail.Outbox
 	// Link makes an invitation's address of its token.
 	Link func(token string) string
+	// RoleChanged is told, in its transaction, that somebody's role changed or that they left.
+	RoleChanged func(tx store.Tx, c op.Call, who ref.Identity) error
 }
 
 // New makes the operations.

@@ -68,6 +68,7 @@ type Invitation struct {
 	ExpiresAt    time.Time                     `cbor:"7,keyasint"`
 	By           ref.Identity                  `cbor:"8,keyasint"`
 	CreatedAt    time.Time                     `cbor:"9,keyasint"`
+	Mailed       bool                          `cbor:"10,keyasint,omitempty"` // the link went to the address alone: who has it reads mail there
 }
 
 // InvitationLife is how long an invitation can be accepted.
@@ -155,6 +156,25 @@ func MembershipsOf(tx store.ReadTx, i ref.Identity) []access.Membership {
 		out = append(out, access.Membership{Organization: m.Organization, Member: m.ID, Role: m.Role, Workspaces: m.Workspaces})
 	}
 	return out
+}
+
+// MembersOf reads at most n members of the organization from the key on; next is where to go on, empty at the end.
+func MembersOf(tx store.ReadTx, o ref.Organization, from store.Key, n int) (list []Member, next store.Key) {
+	for key, m := range members.All(tx, store.Range{Prefix: store.K(o), From: from}) {
+		if len(list) == n {
+			return list, slices.Clone(key)
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// RoleOf is what the identity is in the organization, or "".
+func RoleOf(tx store.ReadTx, o ref.Organization, i ref.Identity) access.Role {
+	for _, m := range members.By(tx, "identity", store.Range{Prefix: store.K(i, o)}) {
+		return m.Role
+	}
+	return ""
 }
 
 // Found makes an organization with its first workspace and owner.

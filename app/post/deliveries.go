@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/channel"
 	"github.com/omniposto/omniposto/app/delivery"
@@ -126,14 +127,14 @@ func (s *Posts) deliveryOperations() []op.Operation {
 			Says("Read a delivery", "State, attempts with the platform's words, and the receipt.").Example(nil, detail).In(op.InWorkspace).Fails(ErrNoDelivery).Needs(access.WorkspaceRead),
 		op.New("deliveries.retry", op.POST("/workspaces/{workspace}/deliveries/{delivery}/retry"), s.retry).
 			Says("Try again", "For what failed or was missed: begins a new round, now or at the time given.").Example(map[string]any{}, detail).
-			In(op.InWorkspace).Versioned().Audits("delivery.retried").Fails(op.ErrStale, delivery.ErrIllegal, delivery.ErrNotNow).Needs(access.PostsPublish),
+			In(op.InWorkspace).Versioned().Audits("delivery.retried").Fails(op.ErrStale, delivery.ErrIllegal, delivery.ErrNotNow, apikey.ErrDraftsOnly, apikey.ErrPerDay).Needs(access.PostsPublish),
 		op.New("deliveries.cancel", op.POST("/workspaces/{workspace}/deliveries/{delivery}/cancel"), s.cancel).
 			Says("Take a delivery back", "Before anything was sent. What is in doubt must be decided instead.").Example(nil, detail).
 			In(op.InWorkspace).Versioned().Audits("delivery.cancelled").Fails(op.ErrStale, delivery.ErrIllegal).Needs(access.PostsPublish),
 		op.New("deliveries.resolve", op.POST("/workspaces/{workspace}/deliveries/{delivery}/resolve"), s.resolveDelivery).
 			Says("Say whether it is there", "For what only a person can tell: it is there, or it isn't and may be sent again.").
 			Example(map[string]any{"outcome": "published", "permalink": "https://t.me/fjellvik/12"}, detail).
-			In(op.InWorkspace).Versioned().Audits("delivery.resolved").Fails(op.ErrStale, delivery.ErrIllegal).Needs(access.PostsPublish),
+			In(op.InWorkspace).Versioned().Audits("delivery.resolved").Fails(op.ErrStale, delivery.ErrIllegal, apikey.ErrDraftsOnly, apikey.ErrPerDay).Needs(access.PostsPublish),
 	}
 }
 
@@ -220,7 +221,7 @@ func (s *Posts) listDeliveries(ctx context.Context, c op.Call, in *listDeliverie
 	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[DeliveryView], error) {
 		out := &op.Listed[DeliveryView]{Items: []DeliveryView{}}
 		if !in.Post.Zero() {
-			if _, ok := Get(tx, c.Organization, c.Workspace, in.Post); !ok {
+			if _, ok := see(tx, c, in.Post); !ok {
 				return nil, ErrNotFound
 			}
 			for _, d := range s.Deliveries.OfPost(tx, in.Post) {
@@ -261,8 +262,8 @@ func (s *Posts) readDelivery(ctx context.Context, c op.Call, in *DeliveryPath) (
 	})
 }
 
-// decide moves a delivery by a person's word.
-func (s *Posts) decide(ctx context.Context, c op.Call, id ref.Delivery, on delivery.Event, a func(tx store.Tx) delivery.Arg, act op.Act) (*DeliveryDetail, error) {
+// decide moves a delivery by a person's word. again says that it goes out once more by it.
+func (s *Posts) decide(ctx context.Context, c op.Call, id ref.Delivery, again bool, on delivery.Event, a func(tx store.Tx) delivery.Arg, act op.Act) (*DeliveryDetail, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*DeliveryDetail, error) {
 		d, err := s.Deliveries.Get(tx, c.Organization, c.Workspace, id)
 		if err != nil {
@@ -270,6 +271,11 @@ func (s *Posts) decide(ctx context.Context, c op.Call, id ref.Delivery, on deliv
 		}
 		if err := c.Matches(d.Version, s.detail(tx, d)); err != nil {
 			return nil, err
+		}
+		if again {
+			if err := s.Spend(tx, c.Actor, 1); err != nil {
+				return nil, err
+			}
 		}
 		next, err := s.Deliveries.Move(tx, d, on, a(tx))
 		if err != nil {
@@ -283,7 +289,7 @@ func (s *Posts) decide(ctx context.Context, c op.Call, id ref.Delivery, on deliv
 }
 
 func (s *Posts) retry(ctx context.Context, c op.Call, in *retryDelivery) (*DeliveryDetail, error) {
-	return s.decide(ctx, c, in.Delivery, delivery.Retry, func(tx store.Tx) delivery.Arg {
+	return s.decide(ctx, c, in.Delivery, true, delivery.Retry, func(tx store.Tx) delivery.Arg {
 		due := in.Body.At
 		if due.IsZero() {
 			due = tx.Now()
@@ -293,17 +299,17 @@ func (s *Posts) retry(ctx context.Context, c op.Call, in *retryDelivery) (*Deliv
 }
 
 func (s *Posts) cancel(ctx context.Context, c op.Call, in *DeliveryPath) (*DeliveryDetail, error) {
-	return s.decide(ctx, c, in.Delivery, delivery.Cancel, func(store.Tx) delivery.Arg { return delivery.Arg{} }, op.Act{Action: "delivery.cancelled"})
+	return s.decide(ctx, c, in.Delivery, false, delivery.Cancel, func(store.Tx) delivery.Arg { return delivery.Arg{} }, op.Act{Action: "delivery.cancelled"})
 }
 
 func (s *Posts) resolveDelivery(ctx context.Context, c op.Call, in *resolveDelivery) (*DeliveryDetail, error) {
 	act := op.Act{Action: "delivery.resolved", Values: map[string]string{"outcome": in.Body.Outcome}}
 	if in.Body.Outcome == "published" {
-		return s.decide(ctx, c, in.Delivery, delivery.ResolvePublished, func(tx store.Tx) delivery.Arg {
+		return s.decide(ctx, c, in.Delivery, false, delivery.ResolvePublished, func(tx store.Tx) delivery.Arg {
 			return delivery.Arg{Remote: delivery.Remote{Permalink: in.Body.Permalink, At: delivery.At(tx.Now())}}
 		}, act)
 	}
-	return s.decide(ctx, c, in.Delivery, delivery.ResolveNotPublished, func(tx store.Tx) delivery.Arg {
+	return s.decide(ctx, c, in.Delivery, in.Body.Resend, delivery.ResolveNotPublished, func(tx store.Tx) delivery.Arg {
 		return delivery.Arg{Resend: in.Body.Resend, Due: delivery.At(tx.Now())}
 	}, act)
 }

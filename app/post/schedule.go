@@ -131,15 +131,15 @@ func take(tx store.Tx, p ref.Post, due map[ref.Channel]time.Time) {
 }
 
 // settle makes the deliveries what the post now asks for: new ones appear, changed ones move, those of channels that
-// were taken out go. It refuses where one is out, under way or in doubt and would have to change. content lists the
-// channels whose words or files changed.
-func (s *Posts) settle(tx store.Tx, p Post, pl plan, in organization.Workspace, channels []channel.Channel, changed func(ref.Channel) bool, moved bool) error {
+// were taken out go. It refuses where one is out, under way or in doubt and would have to change. changed says of which
+// channels words or files changed. made is how many deliveries are new.
+func (s *Posts) settle(tx store.Tx, p Post, pl plan, in organization.Workspace, channels []channel.Channel, changed func(ref.Channel) bool, moved bool) (made int, err error) {
 	have := s.Deliveries.OfPost(tx, p.ID)
 	used := map[ref.Delivery]bool{}
 	for _, c := range channels {
 		pieces, err := s.Pieces(tx, p, c)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		var parent ref.Delivery
 		for _, piece := range pieces {
@@ -152,9 +152,10 @@ func (s *Posts) settle(tx store.Tx, p Post, pl plan, in organization.Workspace, 
 				d = s.Deliveries.Create(tx, delivery.Fresh{Organization: p.Organization, Workspace: p.Workspace, Post: p.ID, Channel: c.ID, Parent: parent,
 					Part: piece.Part, Role: delivery.Role(piece.Role), DueAt: pl.due[c.ID], Grace: in.Grace, MediaMissing: piece.Missing})
 				have = append(have, d)
+				made++
 			case changed(c.ID) || moved:
 				if d, err = s.edit(tx, d, pl.due[c.ID], piece.Missing); err != nil {
-					return err
+					return 0, err
 				}
 			}
 			used[d.ID], parent = true, d.ID
@@ -163,11 +164,11 @@ func (s *Posts) settle(tx store.Tx, p Post, pl plan, in organization.Workspace, 
 	for _, d := range slices.Backward(have) {
 		if !used[d.ID] {
 			if err := s.Deliveries.Remove(tx, d); err != nil {
-				return underway(d)
+				return 0, underway(d)
 			}
 		}
 	}
-	return nil
+	return made, nil
 }
 
 func match(have []delivery.Delivery, c ref.Channel, piece Piece) (delivery.Delivery, bool) {
@@ -217,7 +218,7 @@ func underway(d delivery.Delivery) error {
 
 // stand keeps the post's place in lists right. It is called in every transaction that may change status or time.
 func (s *Posts) stand(tx store.Tx, p Post) {
-	st := standing{Organization: p.Organization, Workspace: p.Workspace, Post: p.ID, Deleted: !p.DeletedAt.IsZero(),
+	st := standing{Organization: p.Organization, Workspace: p.Workspace, Post: p.ID, Deleted: !p.DeletedAt.IsZero(), Private: p.Private,
 		Status: byte(delivery.StatusOf(s.Deliveries.OfPost(tx, p.ID)))}
 	if p.Schedule != nil {
 		st.DueAt = p.Schedule.At

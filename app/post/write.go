@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/omniposto/omniposto/app/access"
+	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/fail"
 	"github.com/omniposto/omniposto/app/channel"
@@ -23,15 +24,15 @@ import (
 )
 
 const (
-	maxLabel    = 60               // runes
-	session     = 10 * time.Minute // one editing session leaves one audit event
-	trashedFor  = 14 * 24 * time.Hour
+	maxLabel    = 60                  // runes
+	session     = 10 * time.Minute    // one editing session leaves one audit event
+	TrashLife   = 14 * 24 * time.Hour // how long a deleted post can be brought back
 	maxSettings = 64 << 10
 )
 
 // changes is the content as a request that gives every field.
 func (c Content) changes() Changes {
-	return Changes{Text: &c.Text, Segments: &c.Segments, Media: &c.Media, Channels: &c.Channels, Variants: &c.Variants, Labels: &c.Labels, Schedule: c.Schedule}
+	return Changes{Text: &c.Text, Segments: &c.Segments, Media: &c.Media, Channels: &c.Channels, Variants: &c.Variants, Labels: &c.Labels, Schedule: c.Schedule, Private: &c.Private}
 }
 
 func (c Content) apply(p *Post) error { return c.changes().apply(p) }
@@ -68,6 +69,9 @@ func (c Changes) apply(p *Post) error {
 			return err
 		}
 		p.Labels = labels
+	}
+	if c.Private != nil {
+		p.Private = *c.Private
 	}
 	return c.variants(p)
 }
@@ -170,10 +174,21 @@ func (s *Posts) create(ctx context.Context, c op.Call, in *createPost) (*View, e
 	})
 }
 
+// mayPublish says whether the caller may decide about what goes out.
+func mayPublish(c op.Call) error {
+	switch {
+	case c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace):
+		return nil
+	case c.Actor.DraftsOnly():
+		return apikey.ErrDraftsOnly
+	}
+	return ErrMayPublish.With("permission", string(access.PostsPublish))
+}
+
 // schedule gives the post its time and its deliveries. was is the post before, nil for a new one.
 func (s *Posts) schedule(tx store.Tx, c op.Call, p *Post, w Wish, was *Post) error {
-	if !c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace) {
-		return ErrMayPublish.With("permission", string(access.PostsPublish))
+	if err := mayPublish(c); err != nil {
+		return err
 	}
 	if len(p.Channels) == 0 {
 		return ErrNoChannels.At("/channels", "name at least one")
@@ -190,17 +205,21 @@ func (s *Posts) schedule(tx store.Tx, c op.Call, p *Post, w Wish, was *Post) err
 	if err != nil {
 		return err
 	}
-	p.Schedule = &pl.schedule
-	return s.commit(tx, *p, pl, in, list, was, true)
+	p.Schedule, p.Private = &pl.schedule, false
+	return s.commit(tx, c, *p, pl, in, list, was, true)
 }
 
 // commit checks the post by every channel's rules and makes its deliveries so.
-func (s *Posts) commit(tx store.Tx, p Post, pl plan, in organization.Workspace, list []channel.Channel, was *Post, moved bool) error {
+func (s *Posts) commit(tx store.Tx, c op.Call, p Post, pl plan, in organization.Workspace, list []channel.Channel, was *Post, moved bool) error {
 	if err := s.blocked(tx, p, list, in.AltText); err != nil {
 		return err
 	}
 	changed := func(id ref.Channel) bool { return was == nil || s.differs(tx, *was, p, id) }
-	if err := s.settle(tx, p, pl, in, list, changed, moved && was != nil && timeDiffers(*was, p)); err != nil {
+	made, err := s.settle(tx, p, pl, in, list, changed, moved && was != nil && timeDiffers(*was, p))
+	if err == nil {
+		err = s.Spend(tx, c.Actor, made)
+	}
+	if err != nil {
 		return err
 	}
 	take(tx, p.ID, pl.due)
@@ -219,7 +238,7 @@ func (s *Posts) differs(tx store.ReadTx, was, now Post, id ref.Channel) bool {
 
 func (s *Posts) update(ctx context.Context, c op.Call, in *updatePost) (*View, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
-		was, ok := Get(tx, c.Organization, c.Workspace, in.Post)
+		was, ok := see(tx, c, in.Post)
 		if !ok || !was.DeletedAt.IsZero() {
 			return nil, ErrNotFound
 		}
@@ -229,6 +248,9 @@ func (s *Posts) update(ctx context.Context, c op.Call, in *updatePost) (*View, e
 		p := was
 		if err := in.Body.apply(&p); err != nil {
 			return nil, err
+		}
+		if p.Private && (p.Author != c.Actor.Identity || was.Schedule != nil && !in.Body.Unschedule) {
+			return nil, ErrPrivate.At("/private", "make it a draft of your own first")
 		}
 		if err := s.checkAssets(tx, p); err != nil {
 			return nil, err
@@ -262,8 +284,8 @@ func (s *Posts) reschedule(tx store.Tx, c op.Call, p *Post, was Post, ch Changes
 	case was.Schedule == nil:
 		return nil
 	}
-	if !c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace) {
-		return ErrMayPublish.With("permission", string(access.PostsPublish))
+	if err := mayPublish(c); err != nil {
+		return err
 	}
 	if len(p.Channels) == 0 {
 		return ErrNoChannels.At("/channels", "keep at least one, or make it a draft")
@@ -289,13 +311,15 @@ func (s *Posts) reschedule(tx store.Tx, c op.Call, p *Post, was Post, ch Changes
 			delete(pl.due, id)
 		}
 	}
-	return s.commit(tx, *p, pl, in, list, &was, false)
+	return s.commit(tx, c, *p, pl, in, list, &was, false)
 }
 
 // unschedule takes what waits out of the queue; what is out keeps its delivery.
 func (s *Posts) unschedule(tx store.Tx, c op.Call, p *Post) error {
-	if p.Schedule != nil && !c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace) {
-		return ErrMayPublish.With("permission", string(access.PostsPublish))
+	if p.Schedule != nil {
+		if err := mayPublish(c); err != nil {
+			return err
+		}
 	}
 	for _, d := range slices.Backward(s.Deliveries.OfPost(tx, p.ID)) {
 		if err := s.Deliveries.Remove(tx, d); err != nil {
@@ -334,15 +358,17 @@ func (c Changes) names() []string {
 
 func (s *Posts) remove(ctx context.Context, c op.Call, in *PostPath) (*op.None, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
-		p, ok := Get(tx, c.Organization, c.Workspace, in.Post)
+		p, ok := see(tx, c, in.Post)
 		if !ok || !p.DeletedAt.IsZero() {
 			return nil, ErrNotFound
 		}
 		if err := c.Matches(p.Version, s.view(tx, p)); err != nil {
 			return nil, err
 		}
-		if p.Schedule != nil && !c.Actor.MayInWorkspace(access.PostsPublish, c.Organization, c.Workspace) {
-			return nil, ErrMayPublish.With("permission", string(access.PostsPublish))
+		if p.Schedule != nil {
+			if err := mayPublish(c); err != nil {
+				return nil, err
+			}
 		}
 		for _, d := range slices.Backward(s.Deliveries.OfPost(tx, p.ID)) {
 			if d.State == delivery.Published {
@@ -363,7 +389,7 @@ func (s *Posts) remove(ctx context.Context, c op.Call, in *PostPath) (*op.None, 
 
 func (s *Posts) restore(ctx context.Context, c op.Call, in *PostPath) (*View, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
-		p, ok := Get(tx, c.Organization, c.Workspace, in.Post)
+		p, ok := see(tx, c, in.Post)
 		if !ok {
 			return nil, ErrNotFound
 		}
@@ -387,7 +413,7 @@ func (s *Posts) restore(ctx context.Context, c op.Call, in *PostPath) (*View, er
 // Sweep removes at most n posts whose time in the trash is over. Posts with something out keep their record.
 func (s *Posts) Sweep(tx store.Tx, n int) int {
 	var old []Post
-	for _, p := range posts.By(tx, "deleted", store.Range{To: store.K(tx.Now().Add(-trashedFor))}) {
+	for _, p := range posts.By(tx, "deleted", store.Range{To: store.K(tx.Now().Add(-TrashLife))}) {
 		if len(s.Deliveries.OfPost(tx, p.ID)) > 0 {
 			continue
 		}
@@ -414,7 +440,7 @@ func (s *Posts) Import(tx store.Tx, p Post, due map[ref.Channel]time.Time) error
 		return err
 	}
 	if p.Schedule != nil {
-		if err := s.settle(tx, p, plan{schedule: *p.Schedule, due: due}, in, list, func(ref.Channel) bool { return true }, false); err != nil {
+		if _, err := s.settle(tx, p, plan{schedule: *p.Schedule, due: due}, in, list, func(ref.Channel) bool { return true }, false); err != nil {
 			return err
 		}
 	}

@@ -44,6 +44,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the instance's audit log
+         * @description What administrators, staff and the server itself did, newest first. Nothing of a customer's content is in it.
+         */
+        get: operations["audit.instance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/audit/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the signing key
+         * @description Makes a new key for checkpoints. Each log hands over to it with an event and a checkpoint that both keys sign.
+         */
+        post: operations["audit.rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/clock/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the server's clock
+         * @description After the clock went back no grant counts until an administrator says that the time is right now.
+         */
+        post: operations["support.confirm_clock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See how mail stands
+         * @description How letters leave this server, and how many wait.
+         */
+        get: operations["mail.read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/mail/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List letters that wait
+         * @description Kind, recipient and times of letters that haven't left, newest first. What they say is sealed to whom they are about.
+         */
+        get: operations["mail.outbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/mail/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test letter
+         * @description Queues a letter that says that mail works.
+         */
+        post: operations["mail.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/recoveries": {
         parameters: {
             query?: never;
@@ -477,11 +597,99 @@ export interface paths {
         };
         /**
          * Read the audit log
-         * @description Who did what, newest first.
+         * @description Who did what, newest first. With filters a page may be short and still have a next one.
          */
         get: operations["audit.list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the newest checkpoint
+         * @description The signed head of the log, and the fingerprint of the key that signed it. Keep both: an older checkpoint proves later that nothing was rewritten.
+         */
+        get: operations["audit.checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the audit log away
+         * @description As a bundle that can be checked offline with omniposto audit verify, as lines of JSON, as OCSF events or as a table. The export is itself an event of the log.
+         */
+        post: operations["audit.export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/audit/offsite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read where checkpoints are sent
+         * @description Each address with the newest checkpoint that arrived there, and what went wrong.
+         */
+        get: operations["audit.offsite"];
+        /**
+         * Say where checkpoints are sent
+         * @description What is left out stays as it is; an empty text ends it. Addresses and keys are never shown again.
+         */
+        put: operations["audit.send_offsite"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how the verification stands
+         * @description How far it is, and what it found.
+         */
+        get: operations["audit.verification"];
+        put?: never;
+        /**
+         * Verify the audit log
+         * @description Begins to check every event, proof and checkpoint of the log in the background.
+         */
+        post: operations["audit.verify"];
         delete?: never;
         options?: never;
         head?: never;
@@ -503,7 +711,7 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody
-         * @description Makes a link that lets this one address join within seven days.
+         * @description Lets this one address join within seven days, by a link that is sent there. Without mail the answer holds the link, to be passed on by hand.
          */
         post: operations["invitations.create"];
         delete?: never;
@@ -527,6 +735,74 @@ export interface paths {
          * @description Its link stops working at once.
          */
         delete: operations["invitations.withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description What programs may act here, by whom they were made and until when.
+         */
+        get: operations["apikeys.list"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description Lets a program act here, within its scopes and within what you yourself may at that moment. All owners are told.
+         */
+        post: operations["apikeys.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description It stops working at once. Taking back needs neither a version nor a second factor.
+         */
+        delete: operations["apikeys.revoke"];
+        options?: never;
+        head?: never;
+        /**
+         * Narrow an API key
+         * @description Changes its name, or takes something away from it. It never gets more.
+         */
+        patch: operations["apikeys.update"];
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/keys/{key}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a suspended API key
+         * @description After a backup was restored every key waits until somebody says that it wasn't revoked since.
+         */
+        post: operations["apikeys.resume"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -702,6 +978,150 @@ export interface paths {
          * @description Answers the address to send the browser to. From then on the sign-on opens this organization for you.
          */
         post: operations["sign_on.link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who asked to read your data
+         * @description Requests and grants of this organization, newest first.
+         */
+        get: operations["grants.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a request or grant
+         * @description Who asked for what and why, how it stands, and how much was read.
+         */
+        get: operations["grants.read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a request
+         * @description Lets this one staff person read what you name, until the hours are over. You may cut categories and hours, never add. Needs your second factor, given for this very request and this very answer.
+         */
+        post: operations["grants.approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deny a request
+         * @description Says no, with a reason if you like.
+         */
+        post: operations["grants.deny"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what was read
+         * @description Every read under the grant, newest first: fields and records, never values.
+         */
+        get: operations["grants.reads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a grant
+         * @description Ends it at once: when this has answered, no later read succeeds. Taking back asks for nothing more than your session.
+         */
+        post: operations["grants.withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the support policy
+         * @description What support may ask for at all, and today's support code.
+         */
+        get: operations["support.policy"];
+        /**
+         * Change the support policy
+         * @description Owners only. Turning support off ends every grant at once.
+         */
+        put: operations["support.change_policy"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1098,6 +1518,270 @@ export interface paths {
          * @description Makes the first owner, the organization and its first workspace with a practice channel, and signs in.
          */
         post: operations["setup.claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your grants
+         * @description What you asked for as staff, newest first.
+         */
+        get: operations["grants.mine"];
+        put?: never;
+        /**
+         * Ask for support access
+         * @description Staff name the customer's support code, the ticket, the reason and what they need to see. The customer's owners and admins are told; nothing can be read before one of them approves.
+         */
+        post: operations["grants.request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at one of your grants
+         * @description How it stands, what it covers and until when. No content of the customer is in it.
+         */
+        get: operations["grants.look"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the members
+         * @description Who belongs to the customer's organization, with masked addresses. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the figures
+         * @description What the organization's own screens display. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel your request
+         * @description Takes back a request that nobody decided yet.
+         */
+        post: operations["grants.cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a channel
+         * @description Platform, handle, state and what its token may do, never the token. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close your grant
+         * @description Ends an active grant that isn't needed any more.
+         */
+        post: operations["grants.close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files
+         * @description Ids, types and times of the files that the customer sees. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/media/{asset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a file's facts
+         * @description Name, size, description and where it is used, never the file. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/media/{asset}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See a small picture
+         * @description 320 pixels at most, where the customer allowed thumbnails. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/organization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the organization
+         * @description Name, use, policy switches and the state of channels. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_organization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the posts
+         * @description Ids, states and times; texts only when one is opened. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_posts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/posts/{post}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a post
+         * @description Its texts, deliveries and attempts. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_post"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1683,16 +2367,76 @@ export interface components {
             /** @description So that you know it again, like the device's name. */
             name: string;
         };
-        AuditEntry: {
-            /** @description The canonical JSON of the leaf. */
-            event: string;
+        Apikey: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Nothing goes out by it. */
+            drafts_only: boolean;
+            /** Format: date-time */
+            expires_at: string;
             id: string;
+            last_used_day?: string;
+            made_by: string;
+            made_by_name: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Deliveries that it may schedule in a UTC day; 0: no bound.
+             */
+            publications_per_day: number;
+            /** @description Names of permissions. */
+            scopes: string[];
+            /**
+             * @description powerless: whoever made it no longer belongs here. suspended: it came back with a backup.
+             * @enum {string}
+             */
+            state: "active" | "expired" | "suspended" | "powerless";
             /** Format: int64 */
-            seq: number;
-            /** @description Names, addresses and reasons, as far as they weren't erased. */
-            values?: {
-                [key: string]: string;
-            };
+            version: number;
+            /** @description Empty: wherever its maker may. */
+            workspaces: string[];
+        };
+        ApikeyMade: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Nothing goes out by it. */
+            drafts_only: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            /** @description Shown this once. Send it as Authorization: Bearer. */
+            key: string;
+            last_used_day?: string;
+            made_by: string;
+            made_by_name: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Deliveries that it may schedule in a UTC day; 0: no bound.
+             */
+            publications_per_day: number;
+            /** @description Names of permissions. */
+            scopes: string[];
+            /**
+             * @description powerless: whoever made it no longer belongs here. suspended: it came back with a backup.
+             * @enum {string}
+             */
+            state: "active" | "expired" | "suspended" | "powerless";
+            /** Format: int64 */
+            version: number;
+            /** @description Empty: wherever its maker may. */
+            workspaces: string[];
+        };
+        ApproveInputBody: {
+            /** @description Absent: those asked for. */
+            categories?: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /**
+             * Format: int64
+             * @description Absent: those asked for.
+             */
+            hours?: number;
+            /** @description Absent: as asked for. */
+            thumbnails?: boolean;
         };
         AuthorizeInputBody: {
             /** @description To connect this one again. */
@@ -1711,6 +2455,12 @@ export interface components {
             /** Format: int64 */
             bytes: number;
             name: string;
+        };
+        BucketStruct: {
+            access_key?: string;
+            secret_key?: string;
+            /** @description s3://BUCKET?endpoint=https://HOST&region=REGION; empty ends it. */
+            url: string;
         };
         ChangeInputBody: {
             alt?: string;
@@ -1911,6 +2661,22 @@ export interface components {
             field: string;
             values: string[];
         };
+        CreateKeyBody: {
+            drafts_only?: boolean;
+            /**
+             * Format: date-time
+             * @description Within two years; absent: in 90 days.
+             */
+            expires_at?: string;
+            /** @description What it is for. */
+            name: string;
+            /** Format: int64 */
+            publications_per_day?: number;
+            /** @description Names of permissions, none that you don't have. */
+            scopes: string[];
+            /** @description Only there; absent: wherever you may. */
+            workspaces?: string[];
+        };
         CreateOrganizationBody: {
             name: string;
             /** @description IANA name, like Europe/Berlin. */
@@ -1923,9 +2689,38 @@ export interface components {
             /** @description IANA name, like Europe/Berlin. */
             timezone: string;
         };
+        DenyInputBody: {
+            reason?: string;
+        };
         DeviceKeyInputBody: {
             /** @description SubjectPublicKeyInfo of an ECDSA key on P-256, base64url. */
             public_key: string;
+        };
+        EvidenceBroken: {
+            /** Format: int64 */
+            seq: number;
+            why: string;
+        };
+        ExportInputBody: {
+            /**
+             * @description A bundle is the whole log; the others can be narrowed.
+             * @enum {string}
+             */
+            format: "bundle" | "jsonl" | "ocsf" | "csv";
+            /**
+             * Format: date-time
+             * @description Only what happened at or after this instant.
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description Only what happened before this instant.
+             */
+            to?: string;
+            /** @description Only actions that begin so, like channel. or member.removed. */
+            what?: string;
+            /** @description Only what this person or key did: an id. */
+            who?: string;
         };
         Finding: {
             fix?: string;
@@ -2194,9 +2989,9 @@ export interface components {
         InvitedInputBody: {
             token: string;
         };
-        ListOfAuditEntry: {
+        ListOfApikey: {
             /** @description The things asked for. */
-            items: components["schemas"]["AuditEntry"][];
+            items: components["schemas"]["Apikey"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -2248,6 +3043,12 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        ListOfMailLetter: {
+            /** @description The things asked for. */
+            items: components["schemas"]["MailLetter"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         ListOfMediaAsset: {
             /** @description The things asked for. */
             items: components["schemas"]["MediaAsset"][];
@@ -2283,6 +3084,76 @@ export interface components {
             items: components["schemas"]["PostRow"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
+        };
+        ListOfSupportAssetRow: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportAssetRow"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportGrant: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportGrant"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportMemberRead: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportMemberRead"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportPostRow: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportPostRow"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportSighting: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportSighting"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfTrailEntry: {
+            /** @description The things asked for. */
+            items: components["schemas"]["TrailEntry"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        Mail: {
+            /**
+             * Format: int64
+             * @description Given up: after three days, or because there is no such recipient.
+             */
+            failed: number;
+            /** @description In whose name letters go out. */
+            from?: string;
+            /** @enum {string} */
+            transport: "none" | "smtp" | "resend";
+            /** Format: int64 */
+            waiting: number;
+        };
+        MailLetter: {
+            /** Format: date-time */
+            created_at: string;
+            failed: boolean;
+            id: string;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description Absent: it was given up.
+             */
+            next_try_at?: string;
+            /** @enum {string} */
+            problem?: "no_connection" | "no_tls" | "sign_in" | "sender" | "rate_limited" | "unavailable" | "later" | "recipient" | "refused" | "unreadable";
+            recipient: string;
+            /** Format: int64 */
+            tries: number;
+        };
+        MailQueued: {
+            /** @description It stands in the outbox until it has left. */
+            letter: string;
         };
         MediaAsset: {
             alt: string;
@@ -2327,6 +3198,14 @@ export interface components {
              */
             offset: number;
         };
+        OffsiteInputBody: {
+            bucket?: components["schemas"]["BucketStruct"];
+            /** @description E-mail address that gets the newest checkpoint once a day. */
+            digest?: string;
+            /** @description Gets each checkpoint by POST. */
+            webhook?: string;
+            witness?: components["schemas"]["WitnessStruct"];
+        };
         Organization: {
             /** Format: date-time */
             created_at: string;
@@ -2346,7 +3225,7 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             id: string;
-            /** @description Pass it on to the person; it is shown once. */
+            /** @description Only when no mail is set up: pass it on to the person; it is shown once. */
             link?: string;
             role: string;
             workspaces: components["schemas"]["OrganizationPlace"][];
@@ -2426,6 +3305,8 @@ export interface components {
             id: string;
             labels: string[];
             media: components["schemas"]["PostMedia"][];
+            /** @description A draft that only its author sees. */
+            private: boolean;
             schedule?: components["schemas"]["PostSchedule"];
             segments: components["schemas"]["PostPart"][];
             status: string;
@@ -2464,6 +3345,8 @@ export interface components {
             channels?: string[];
             labels?: string[];
             media?: components["schemas"]["PostMedia"][];
+            /** @description Of a draft of yours: whether only you see it. */
+            private?: boolean;
             schedule?: components["schemas"]["PostWish"];
             segments?: components["schemas"]["PostPart"][];
             text?: string;
@@ -2482,6 +3365,8 @@ export interface components {
             channels?: string[];
             labels?: string[];
             media?: components["schemas"]["PostMedia"][];
+            /** @description A draft that only you see: no other member, and never support. Scheduling ends it. */
+            private?: boolean;
             /** @description Absent: a draft. */
             schedule?: components["schemas"]["PostWish"];
             /** @description The parts after the first, for a thread. */
@@ -2636,6 +3521,8 @@ export interface components {
             labels?: string[];
             /** @description What is worth knowing: how late it went out, when it is tried again. */
             note?: string;
+            /** @description A draft that only its author sees. */
+            private?: boolean;
             status: string;
             /** @description The first words. */
             text: string;
@@ -2743,6 +3630,16 @@ export interface components {
         RenamePasskeyBody: {
             name: string;
         };
+        RequestInputBody: {
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /** Format: int64 */
+            hours: number;
+            reason: string;
+            /** @description What the customer reads out from Support access. */
+            support_code: string;
+            thumbnails?: boolean;
+            ticket: string;
+        };
         ResolveDeliveryBody: {
             /** @enum {string} */
             outcome: "published" | "not_published";
@@ -2836,6 +3733,364 @@ export interface components {
             free_bytes: number;
             read_only: boolean;
         };
+        SupportAnalyticsRead: {
+            figures: {
+                [key: string]: number;
+            };
+        };
+        SupportApproval: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["SupportPerson"];
+            scope: components["schemas"]["SupportScope"];
+        };
+        SupportAssetRead: {
+            alt_text: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: double */
+            duration_seconds?: number;
+            file_name: string;
+            /** Format: int64 */
+            height?: number;
+            id: string;
+            mime: string;
+            used_in: string[];
+            /** Format: int64 */
+            width?: number;
+            workspace: string;
+        };
+        SupportAssetRow: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            mime: string;
+            workspace: string;
+        };
+        SupportAttemptRead: {
+            class?: string;
+            /** @description The platform's answer, redacted. */
+            message?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: int64 */
+            status_code?: number;
+        };
+        SupportChannelRead: {
+            granted_scopes: string[];
+            handle: string;
+            id: string;
+            last_error_class?: string;
+            platform: string;
+            state: string;
+            /** Format: date-time */
+            token_expires_at?: string;
+            workspace: string;
+        };
+        SupportClockConfirmed: {
+            /**
+             * Format: date-time
+             * @description What the server takes for the time now.
+             */
+            at: string;
+        };
+        SupportDeliveryRead: {
+            attempts: components["schemas"]["SupportAttemptRead"][];
+            channel: string;
+            /** Format: date-time */
+            due_at: string;
+            id: string;
+            permalink?: string;
+            state: string;
+        };
+        SupportGrant: {
+            approvals: components["schemas"]["SupportApproval"][];
+            /** Format: int64 */
+            approvals_needed: number;
+            asked: components["schemas"]["SupportScope"];
+            /** @description The rule that ended it. */
+            because?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description Absent when a rule or the clock ended it. */
+            ended_by?: components["schemas"]["SupportPerson"];
+            /** Format: date-time */
+            expires_at?: string;
+            /** @description What is in force, once it was approved. */
+            granted?: components["schemas"]["SupportScope"];
+            id: string;
+            /**
+             * Format: date-time
+             * @description Nobody decided by then: the request is over.
+             */
+            lapses_at?: string;
+            /** Format: date-time */
+            last_read_at?: string;
+            organization: string;
+            organization_name: string;
+            /** Format: int64 */
+            reads: number;
+            /**
+             * Format: int64
+             * @description In this hour.
+             */
+            reads_left: number;
+            reason: string;
+            /** Format: int64 */
+            records: number;
+            /** Format: date-time */
+            requested_at: string;
+            /** @description Opening one post or file needs the header Support-Why. */
+            say_why: boolean;
+            staff: components["schemas"]["SupportPerson"];
+            /** @enum {string} */
+            state: "requested" | "approved_once" | "active" | "denied" | "cancelled" | "lapsed" | "expired" | "withdrawn" | "closed";
+            ticket: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Why it was denied. */
+            words?: string;
+        };
+        SupportMemberRead: {
+            /** Format: date-time */
+            created: string;
+            display_name: string;
+            /** @description Masked: its first letter and its domain. */
+            email: string;
+            id: string;
+            language: string;
+            last_seen_day?: string;
+            mail_bounced: boolean;
+            /** @description On or off; never the method or the count. */
+            mfa: boolean;
+            role: string;
+            timezone: string;
+        };
+        SupportOrganizationRead: {
+            channels: components["schemas"]["SupportChannelRead"][];
+            id: string;
+            limits: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            member_count: number;
+            name: string;
+            /** @description none where there are no plans. */
+            plan: string;
+            retention_days: {
+                [key: string]: number;
+            };
+            security_policy: {
+                [key: string]: boolean;
+            };
+            use: {
+                [key: string]: number;
+            };
+            workspace_names: string[];
+        };
+        SupportPerson: {
+            id: string;
+            name: string;
+        };
+        SupportPolicy: {
+            /** @description false: no request reaches you, and every grant ends. */
+            allowed: boolean;
+            /** Format: int64 */
+            approvals: number;
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /**
+             * Format: int64
+             * @description Reading is allowed from this hour of the day; equal to to_hour: all day.
+             */
+            from_hour: number;
+            /** Format: int64 */
+            longest_hours: number;
+            /** @description A grant works from the network it was asked from only. */
+            network: boolean;
+            /** @description Staff give one line before they open a post or a file. */
+            say_why: boolean;
+            thumbnails: boolean;
+            timezone: string;
+            /** Format: int64 */
+            to_hour: number;
+        };
+        SupportPolicyAnswer: {
+            /** @description false: no request reaches you, and every grant ends. */
+            allowed: boolean;
+            /** Format: int64 */
+            approvals: number;
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /**
+             * Format: int64
+             * @description Reading is allowed from this hour of the day; equal to to_hour: all day.
+             */
+            from_hour: number;
+            /** Format: int64 */
+            longest_hours: number;
+            /** @description A grant works from the network it was asked from only. */
+            network: boolean;
+            /** @description Staff give one line before they open a post or a file. */
+            say_why: boolean;
+            /** @description Read it out to support; it changes every day (UTC). */
+            support_code: string;
+            thumbnails: boolean;
+            timezone: string;
+            /** Format: int64 */
+            to_hour: number;
+            /** Format: int64 */
+            version: number;
+        };
+        SupportPostRead: {
+            approval_state?: string;
+            deliveries: components["schemas"]["SupportDeliveryRead"][];
+            id: string;
+            labels: string[];
+            /** Format: date-time */
+            schedule?: string;
+            schedule_timezone?: string;
+            state: string;
+            texts: string[];
+            variants: components["schemas"]["SupportVariantRead"][];
+            workspace: string;
+        };
+        SupportPostRow: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at?: string;
+            id: string;
+            state: string;
+            workspace: string;
+        };
+        SupportScope: {
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /** Format: int64 */
+            hours: number;
+            thumbnails: boolean;
+        };
+        SupportSighting: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            category: "account" | "organization" | "posts" | "media" | "analytics";
+            /** Format: int64 */
+            count: number;
+            /** @description The event in the audit log. */
+            event: string;
+            fields: string[];
+            /** Format: int64 */
+            n: number;
+            /** @description Ids of what was looked at. */
+            records: string[];
+            why?: string;
+        };
+        SupportVariantRead: {
+            channel: string;
+            texts: string[];
+        };
+        TestMailBody: {
+            /** Format: email */
+            to: string;
+        };
+        TrailCheckpoint: {
+            /** Format: date-time */
+            at: string;
+            /** @description Keys that signed this log's checkpoints, oldest first. */
+            keys: components["schemas"]["TrailKey"][];
+            /** @description As it was signed: what audit verify --since takes. */
+            note: string;
+            /** Format: int64 */
+            number: number;
+            origin: string;
+            root: string;
+            /**
+             * Format: int64
+             * @description Events that it is over.
+             */
+            size: number;
+        };
+        TrailCheckpointMark: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            size: number;
+        };
+        TrailEntry: {
+            /** @description The name of whoever acted, as it is today. */
+            by?: string;
+            /** @description The canonical JSON of the leaf; empty when it was pruned. */
+            event: string;
+            id: string;
+            /** @description The hash that the log is made of, in base64. */
+            leaf: string;
+            /** @description Only the hash is left. */
+            pruned?: boolean;
+            /** Format: int64 */
+            seq: number;
+            /** @description Names, addresses and reasons, as far as they weren't erased. */
+            values?: {
+                [key: string]: string;
+            };
+        };
+        TrailKey: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description What audit verify --key takes. It is the same for all logs of this server. */
+            fingerprint: string;
+            /** @description The key under this log's name, as witnesses take it. */
+            line?: string;
+            /** Format: int64 */
+            number: number;
+        };
+        TrailOffsite: {
+            bucket?: components["schemas"]["TrailTarget"];
+            digest?: components["schemas"]["TrailTarget"];
+            /** Format: int64 */
+            version: number;
+            webhook?: components["schemas"]["TrailTarget"];
+            witness?: components["schemas"]["TrailTarget"];
+        };
+        TrailTarget: {
+            /**
+             * Format: date-time
+             * @description When it arrived.
+             */
+            at?: string;
+            /** @description Of a witness: what audit verify --witness takes. */
+            key?: string;
+            /**
+             * Format: int64
+             * @description The newest checkpoint that arrived.
+             */
+            number?: number;
+            /** @description Why the last try failed: unreachable, refused, bad_answer, not_extended, mail. */
+            problem?: string;
+            /** @description The host, the person or the bucket. The whole address isn't shown again. */
+            to: string;
+        };
+        TrailVerification: {
+            /**
+             * Format: int64
+             * @description Events so far.
+             */
+            checked: number;
+            /** @description The newest checkpoint that it reached. */
+            checkpoint?: components["schemas"]["TrailCheckpointMark"];
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description The first event that isn't right, and why. */
+            problem?: components["schemas"]["EvidenceBroken"];
+            /** Format: date-time */
+            started_at?: string;
+            /** @enum {string} */
+            state: "none" | "running" | "unbroken" | "broken" | "stopped";
+            /** Format: int64 */
+            total: number;
+        };
         UpdateInputBody: {
             name?: string;
             paused?: boolean;
@@ -2843,6 +4098,24 @@ export interface components {
             settings?: unknown;
             slots?: components["schemas"]["ScheduleSlot"][];
             timezone?: string;
+        };
+        UpdateKeyBody: {
+            drafts_only?: boolean;
+            /**
+             * Format: date-time
+             * @description Only earlier than it is.
+             */
+            expires_at?: string;
+            name?: string;
+            /**
+             * Format: int64
+             * @description Only less than it is.
+             */
+            publications_per_day?: number;
+            /** @description Some of those it has. */
+            scopes?: string[];
+            /** @description Some of those it may enter. */
+            workspaces?: string[];
         };
         UpdateMeBody: {
             /** @enum {string} */
@@ -2876,6 +4149,12 @@ export interface components {
             /** Format: int64 */
             week_start?: number;
         };
+        WitnessStruct: {
+            /** @description The witness's key: NAME+HASH+KEY. */
+            key?: string;
+            /** @description What add-checkpoint is put behind; empty ends it. */
+            url: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2890,6 +4169,10 @@ export interface operations {
             query?: {
                 /** @description Workspaces to listen to; may be repeated. */
                 workspace?: string[];
+                /** @description Organizations whose own changes to listen to, support reads among them; for those who read their audit log. */
+                organization?: string[];
+                /** @description Grants of yours, as staff, to listen to. */
+                grant?: string[];
             };
             header?: never;
             path?: never;
@@ -2954,6 +4237,281 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.instance": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Only what this person or key did: an id. */
+                who?: string;
+                /** @description Only actions that begin so, like channel. or member.removed. */
+                what?: string;
+                /** @description Only what happened at or after this instant. */
+                from?: string;
+                /** @description Only what happened before this instant. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "seq": 41,
+                     *           "id": "",
+                     *           "event": "{}",
+                     *           "leaf": "",
+                     *           "by": "Mira Lindqvist"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfTrailEntry"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.rotate_key": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": 2,
+                     *       "fingerprint": "",
+                     *       "created_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailKey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.confirm_clock": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportClockConfirmed"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mail.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transport": "smtp",
+                     *       "from": "\"Omni Posto\" <posts@example.org>",
+                     *       "waiting": 1,
+                     *       "failed": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Mail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mail.outbox": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "kind": "invitation",
+                     *           "recipient": "tom@halden.example",
+                     *           "created_at": "0001-01-01T00:00:00Z",
+                     *           "tries": 2,
+                     *           "problem": "no_connection",
+                     *           "failed": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfMailLetter"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mail.test": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": "mira@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TestMailBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "letter": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MailQueued"];
                 };
             };
             /** @description A problem */
@@ -4192,6 +5750,14 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items to answer at most. */
                 limit?: number;
+                /** @description Only what this person or key did: an id. */
+                who?: string;
+                /** @description Only actions that begin so, like channel. or member.removed. */
+                what?: string;
+                /** @description Only what happened at or after this instant. */
+                from?: string;
+                /** @description Only what happened before this instant. */
+                to?: string;
             };
             header?: never;
             path: {
@@ -4214,14 +5780,272 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "seq": 0,
+                     *           "seq": 41,
                      *           "id": "",
-                     *           "event": "{}"
+                     *           "event": "{}",
+                     *           "leaf": "",
+                     *           "by": "Mira Lindqvist"
                      *         }
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["ListOfAuditEntry"];
+                    "application/json": components["schemas"]["ListOfTrailEntry"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": 311,
+                     *       "size": 12408,
+                     *       "root": "",
+                     *       "at": "0001-01-01T00:00:00Z",
+                     *       "origin": "omniposto/ins_…/org_…",
+                     *       "note": "omniposto/ins_…/org_…\n12408\n…\n",
+                     *       "keys": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailCheckpoint"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportInputBody"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.offsite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailOffsite"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.send_offsite": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "webhook": "https://audit.halden.example/checkpoints"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OffsiteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailOffsite"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "running",
+                     *       "checked": 4000,
+                     *       "total": 12408
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailVerification"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "running",
+                     *       "checked": 4000,
+                     *       "total": 12408
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailVerification"];
                 };
             };
             /** @description A problem */
@@ -4378,6 +6202,306 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Import from the shop",
+                     *           "scopes": [
+                     *             "posts.draft",
+                     *             "workspace.read"
+                     *           ],
+                     *           "workspaces": [],
+                     *           "made_by": "",
+                     *           "made_by_name": "Mira Lindqvist",
+                     *           "created_at": "0001-01-01T00:00:00Z",
+                     *           "expires_at": "0001-01-01T00:00:00Z",
+                     *           "drafts_only": true,
+                     *           "publications_per_day": 0,
+                     *           "state": "active",
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfApikey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.create": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "drafts_only": true,
+                 *       "name": "Import from the shop",
+                 *       "scopes": [
+                 *         "posts.draft",
+                 *         "workspace.read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateKeyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Import from the shop",
+                     *       "scopes": [
+                     *         "posts.draft",
+                     *         "workspace.read"
+                     *       ],
+                     *       "workspaces": [],
+                     *       "made_by": "",
+                     *       "made_by_name": "Mira Lindqvist",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "expires_at": "0001-01-01T00:00:00Z",
+                     *       "drafts_only": true,
+                     *       "publications_per_day": 0,
+                     *       "state": "active",
+                     *       "version": 1,
+                     *       "key": "op_live_…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApikeyMade"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.revoke": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The key's id. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The key's id. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scopes": [
+                 *         "workspace.read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateKeyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Import from the shop",
+                     *       "scopes": [
+                     *         "posts.draft",
+                     *         "workspace.read"
+                     *       ],
+                     *       "workspaces": [],
+                     *       "made_by": "",
+                     *       "made_by_name": "Mira Lindqvist",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "expires_at": "0001-01-01T00:00:00Z",
+                     *       "drafts_only": true,
+                     *       "publications_per_day": 0,
+                     *       "state": "active",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Apikey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apikeys.resume": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The key's id. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Import from the shop",
+                     *       "scopes": [
+                     *         "posts.draft",
+                     *         "workspace.read"
+                     *       ],
+                     *       "workspaces": [],
+                     *       "made_by": "",
+                     *       "made_by_name": "Mira Lindqvist",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "expires_at": "0001-01-01T00:00:00Z",
+                     *       "drafts_only": true,
+                     *       "publications_per_day": 0,
+                     *       "state": "active",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Apikey"];
+                };
             };
             /** @description A problem */
             default: {
@@ -4999,6 +7123,569 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityAuthorizeURL"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.list": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "organization": "",
+                     *           "organization_name": "Halden Studio",
+                     *           "staff": {
+                     *             "id": "",
+                     *             "name": "Ada Brandt"
+                     *           },
+                     *           "ticket": "SUP-4711",
+                     *           "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *           "state": "requested",
+                     *           "asked": {
+                     *             "categories": [
+                     *               "account",
+                     *               "posts"
+                     *             ],
+                     *             "hours": 24,
+                     *             "thumbnails": false
+                     *           },
+                     *           "requested_at": "0001-01-01T00:00:00Z",
+                     *           "approvals": [],
+                     *           "approvals_needed": 1,
+                     *           "say_why": false,
+                     *           "reads": 0,
+                     *           "records": 0,
+                     *           "reads_left": 600,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.approve": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "categories": [
+                 *         "posts"
+                 *       ],
+                 *       "hours": 4
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApproveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.deny": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["DenyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.reads": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "n": 1,
+                     *           "at": "0001-01-01T00:00:00Z",
+                     *           "category": "posts",
+                     *           "fields": [
+                     *             "text"
+                     *           ],
+                     *           "records": [],
+                     *           "count": 1,
+                     *           "event": ""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportSighting"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.withdraw": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed": true,
+                     *       "approvals": 1,
+                     *       "longest_hours": 72,
+                     *       "categories": [
+                     *         "account",
+                     *         "organization",
+                     *         "posts",
+                     *         "media",
+                     *         "analytics"
+                     *       ],
+                     *       "thumbnails": false,
+                     *       "from_hour": 0,
+                     *       "to_hour": 0,
+                     *       "timezone": "Europe/Berlin",
+                     *       "say_why": false,
+                     *       "network": false,
+                     *       "support_code": "7KQ2M-XW4TB",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportPolicyAnswer"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.change_policy": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allowed": true,
+                 *       "approvals": 1,
+                 *       "longest_hours": 72,
+                 *       "categories": [
+                 *         "account",
+                 *         "organization",
+                 *         "posts",
+                 *         "media",
+                 *         "analytics"
+                 *       ],
+                 *       "thumbnails": false,
+                 *       "from_hour": 0,
+                 *       "to_hour": 0,
+                 *       "timezone": "Europe/Berlin",
+                 *       "say_why": false,
+                 *       "network": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["SupportPolicy"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed": true,
+                     *       "approvals": 1,
+                     *       "longest_hours": 72,
+                     *       "categories": [
+                     *         "account",
+                     *         "organization",
+                     *         "posts",
+                     *         "media",
+                     *         "analytics"
+                     *       ],
+                     *       "thumbnails": false,
+                     *       "from_hour": 0,
+                     *       "to_hour": 0,
+                     *       "timezone": "Europe/Berlin",
+                     *       "say_why": false,
+                     *       "network": false,
+                     *       "support_code": "",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportPolicyAnswer"];
                 };
             };
             /** @description A problem */
@@ -6186,6 +8873,781 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySetupDone"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.mine": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "organization": "",
+                     *           "organization_name": "Halden Studio",
+                     *           "staff": {
+                     *             "id": "",
+                     *             "name": "Ada Brandt"
+                     *           },
+                     *           "ticket": "SUP-4711",
+                     *           "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *           "state": "requested",
+                     *           "asked": {
+                     *             "categories": [
+                     *               "account",
+                     *               "posts"
+                     *             ],
+                     *             "hours": 24,
+                     *             "thumbnails": false
+                     *           },
+                     *           "requested_at": "0001-01-01T00:00:00Z",
+                     *           "approvals": [],
+                     *           "approvals_needed": 1,
+                     *           "say_why": false,
+                     *           "reads": 0,
+                     *           "records": 0,
+                     *           "reads_left": 600,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.request": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "categories": [
+                 *         "account",
+                 *         "posts"
+                 *       ],
+                 *       "hours": 24,
+                 *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                 *       "support_code": "7KQ2M-XW4TB",
+                 *       "ticket": "SUP-4711"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_account": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "display_name": "Mira Lindqvist",
+                     *           "email": "m…@halden.example",
+                     *           "role": "owner",
+                     *           "created": "0001-01-01T00:00:00Z",
+                     *           "mfa": false,
+                     *           "language": "",
+                     *           "timezone": "",
+                     *           "mail_bounced": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportMemberRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "figures": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportAnalyticsRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.cancel": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The channel's id. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "workspace": "",
+                     *       "platform": "mastodon",
+                     *       "handle": "@halden@social.example",
+                     *       "state": "ok",
+                     *       "granted_scopes": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportChannelRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.close": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_media": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "workspace": "",
+                     *           "mime": "image/jpeg",
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportAssetRow"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_asset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The file's id. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "workspace": "",
+                     *       "file_name": "ridge.jpg",
+                     *       "mime": "image/jpeg",
+                     *       "bytes": 0,
+                     *       "alt_text": "",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "used_in": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportAssetRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The file's id. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_organization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Halden Studio",
+                     *       "plan": "none",
+                     *       "limits": null,
+                     *       "use": null,
+                     *       "member_count": 0,
+                     *       "workspace_names": [
+                     *         "Fjellvik Outdoor"
+                     *       ],
+                     *       "security_policy": null,
+                     *       "retention_days": null,
+                     *       "channels": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportOrganizationRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_posts": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "workspace": "",
+                     *           "state": "needs_attention",
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportPostRow"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The post's id. */
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "workspace": "",
+                     *       "texts": [
+                     *         "Wool for wind."
+                     *       ],
+                     *       "variants": [],
+                     *       "state": "needs_attention",
+                     *       "labels": [],
+                     *       "deliveries": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportPostRead"];
                 };
             };
             /** @description A problem */
@@ -7661,6 +11123,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
@@ -7769,6 +11232,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
@@ -7882,6 +11346,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
@@ -7947,6 +11412,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
