@@ -28,7 +28,7 @@
 //	media                 files: uploads, checks, renditions, storage
 //	media/s3test          a real S3 server for tests; never in the binary
 //	organization          organizations, workspaces, members, invitations
-//	identity              who signs in: passwords, factors, sessions, the first claim
+//	identity              who signs in: passwords, passkeys, sessions, recovery, sign-on, the first claim
 //	apikey                programs: keys, their scopes and budgets
 //	trail                 the audit log as its readers have it: lists, exports, verification, copies elsewhere
 //	channel               connected places and their sealed tokens

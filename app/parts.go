@@ -73,6 +73,10 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		Network: outbound.Guarded(outbound.Rules{AllowPrivate: a.Config.Network.AllowPrivate, AnyPort: true}), Web: web, Card: card.Fetch(web), Platforms: platforms(),
 		BaseURL: func(id string) string { return a.Config.Platforms[id].APIURL }, App: a.appOf, Address: func() string { return a.link("", "") },
 		TakenBy: post.TakenBy})
+	nonceKey, err := a.keeper.Derived(ctx, a.db, "device-nonce")
+	if err != nil {
+		return nil, err
+	}
 	transport, err := a.mailTransport()
 	if err != nil {
 		return nil, err
@@ -86,7 +90,7 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		}, Mail: p.mail, Link: invite})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
-		Mail: p.mail, Link: invite, StaffStopped: func(tx store.Tx, i ref.Identity) error { return p.support.StaffStopped(tx, i) }, Address: func() string { return a.link("", "") }, Page: a.link,
+		Mail: p.mail, Link: invite, StaffStopped: func(tx store.Tx, i ref.Identity) error { return p.support.StaffStopped(tx, i) }, Address: func() string { return a.link("", "") }, Page: a.link, NonceKey: nonceKey,
 		Web: web.Client(outbound.Limits{Total: 15 * time.Second, Body: 1 << 20})})
 	p.keys = apikey.New(apikey.Deps{DB: a.db, Log: a.log, Mail: p.mail, Link: func() string { return a.link("/settings", "") }})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Spend: apikey.Spend,

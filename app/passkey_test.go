@@ -1,6 +1,10 @@
 package app
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -27,15 +31,23 @@ func (w *world) device() *device {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &device{w: w, rp: virtualwebauthn.RelyingParty{Name: "Omni Posto", ID: u.Hostname(), Origin: w.base}, own: virtualwebauthn.NewAuthenticator(), key: newPasskey()}
+	return &device{w: w, rp: virtualwebauthn.RelyingParty{Name: "Omni Posto", ID: u.Hostname(), Origin: w.base}, own: virtualwebauthn.NewAuthenticator(), key: newKey(w.t)}
 }
 
-// newPasskey makes a key pair. The library drops leading zeros of a coordinate, which no real authenticator does and which
-// is refused; so such a key, one in 128, is thrown away.
-func newPasskey() virtualwebauthn.Credential {
+// newKey makes a key whose coordinates fill their bytes: the authenticator of these tests writes no leading zeros.
+func newKey(t testing.TB) virtualwebauthn.Credential {
+	t.Helper()
 	for {
-		if k := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(k.Key.AttestationData()) == 77 {
-			return k
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if point, err := key.PublicKey.Bytes(); err == nil && point[1] != 0 && point[33] != 0 {
+			return virtualwebauthn.NewCredentialWithImportedKey(virtualwebauthn.KeyTypeEC2, raw)
 		}
 	}
 }
@@ -188,13 +200,13 @@ func TestWrongAnswersOfPasskeysAreRefused(t *testing.T) {
 		"another key": func(p *person) json.RawMessage {
 			e := *d
 			id := e.key.ID
-			e.key = newPasskey()
+			e.key = newKey(w.t)
 			e.key.ID = id
 			return e.used(begin(p))
 		},
 		"unknown key": func(p *person) json.RawMessage {
 			e := *d
-			e.key = newPasskey()
+			e.key = newKey(w.t)
 			return e.used(begin(p))
 		},
 		"another browser's challenge": func(*person) json.RawMessage { return d.used(begin(w.person("y"))) },

@@ -232,12 +232,35 @@ func TestTwoOthersHelpWhoLostASecondFactor(t *testing.T) {
 		t.Errorf("approved by both: %s", a.raw)
 	}
 	tom.must(200, "GET", "/session", nil) // nothing happened to the factor yet
+	c.Advance(time.Minute)
+	w.owner.must(200, "POST", "/session/step-up", map[string]any{"totp": w.owner.code(0)})
+	waits := w.owner.must(201, "POST", "/instance/recoveries", map[string]any{"email": tom.email})
 	if a := lost.must(200, "POST", "/recovery/factors", nil); a.get("second_factor") != false || a.get("recovery_codes_left") != 0.0 {
 		t.Errorf("removed: %s", a.raw)
 	}
 	tom.must(401, "GET", "/session", nil)
 	lost.must(200, "GET", "/session", nil)
 	w.person("x").must(200, "POST", "/session", map[string]any{"email": tom.email, "password": password})
+	c.Advance(73 * time.Hour) // the other way back closed with it
+	w.person("x").must(410, "POST", "/recovery/finish", map[string]any{"token": tokenOf(waits.text("link")), "password": renewed})
+}
+
+func TestWhoBelongsToMoreIsHelpedByTimeOnly(t *testing.T) {
+	c := clock.NewManual(monday)
+	w, ada, id, approve := asked(t, c)
+	second := w.owner.must(201, "POST", "/organizations", map[string]any{"name": "Nordlys", "timezone": "Europe/Oslo"}).text("organization")
+	_, token, _ := strings.Cut(w.owner.must(201, "POST", "/organizations/"+second+"/invitations", map[string]any{"email": "tom@halden.example", "role": "owner"}).text("link"), "#token=")
+	w.tom.must(200, "POST", "/invitations/accept", map[string]any{"token": token})
+	ada.bound("recovery.approve", id, nil)
+	if a := ada.must(409, "POST", approve, nil); a.code() != "no_helpers" {
+		t.Errorf("an owner of another organization: %s", a.raw)
+	}
+	if a := w.halfway(ada.email).must(409, "POST", "/recovery/help", nil); a.code() != "no_helpers" {
+		t.Errorf("with one other who may: %s", a.raw)
+	}
+	if a := w.halfway(w.owner.email).must(409, "POST", "/recovery/help", nil); a.code() != "no_helpers" {
+		t.Errorf("an administrator of the server: %s", a.raw)
+	}
 }
 
 func TestARecoveryOfEverythingWaitsAndCanBeStopped(t *testing.T) {
@@ -341,6 +364,9 @@ func TestANewAddressIsConfirmedBeforeItCounts(t *testing.T) {
 	tom.must(410, "POST", "/me/email/verify", map[string]any{"token": tokenOf(l.Link)}) // somebody else's link
 	if a := w.owner.must(200, "POST", "/me/email/verify", map[string]any{"token": tokenOf(l.Link)}); a.text("email") != "mira@nordlys.example" || a.get("email_verified") != true {
 		t.Errorf("confirmed: %s", a.raw)
+	}
+	if list := w.letters(mail.FactorChanged); len(list) != 1 || list[0].To != "mira@halden.example" || list[0].Data["what"] != "email_changed" {
+		t.Errorf("the old address is told %+v", list)
 	}
 	w.owner.must(410, "POST", "/me/email/verify", map[string]any{"token": tokenOf(l.Link)})
 	other.must(401, "GET", "/session", nil)

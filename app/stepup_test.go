@@ -22,6 +22,7 @@ func asked(t *testing.T, c *clock.Manual) (w *world, ada *person, id, approve st
 	ada.enrol()
 	tom := w.join("tom@halden.example", "member", "author")
 	tom.enrol()
+	w.tom = tom
 	id = w.halfway(tom.email).must(200, "POST", "/recovery/help", nil).text("id")
 	c.Advance(time.Minute)
 	return w, ada, id, "/organizations/" + w.org + "/recoveries/" + id + "/approve"

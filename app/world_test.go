@@ -41,6 +41,7 @@ type world struct {
 	out   *safeBuffer
 	log   *safeBuffer
 	owner *person
+	tom   *person // a member, in the worlds that have one
 	org   string
 	ws    string
 	stop  func()

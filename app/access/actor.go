@@ -31,6 +31,7 @@ type Actor struct {
 	// Through is the organization whose own sign-on the session came by. It opens that organization and nothing else of
 	// the person, because whoever runs the provider can name anybody.
 	Through      ref.Organization
+	Bound        bool      // the session is tied to a device, whose signature comes with each proof
 	SecondFactor bool      // a factor is enrolled
 	Methods      []string  // ways to give the second factor here, best first: passkey, totp
 	PasswordAt   time.Time // last time the password was given in this session
@@ -47,6 +48,7 @@ const (
 	BarSignOn Bar = "sign_on"       // members come in by the organization's own sign-on
 	BarFactor Bar = "second_factor" // members need one
 	BarWay    Bar = "way"           // this way of signing in isn't allowed there
+	BarDevice Bar = "device"        // sessions have to be tied to a device
 )
 
 // Key narrows what a program may: never more than its maker may at this moment, and of that only what stands here.

@@ -35,6 +35,8 @@ var (
 	ErrEnrol     = fail.Forbidden("second_factor_required", "This needs a second factor. Set one up first.")
 	ErrSignOn    = fail.Forbidden("sign_on_required", "This organization asks its members to come in by its own sign-on.")
 	ErrWay       = fail.Forbidden("way_refused", "This organization doesn't allow this way of signing in. Sign in another way.")
+	ErrDevice    = fail.Forbidden("device_signature_required", "This session is tied to a device, whose signature is missing or wrong. Sign in again on this one.")
+	ErrUnbound   = fail.Forbidden("device_required", "This organization asks for sessions that are tied to a device. Sign in again with a browser that can do it.")
 	ErrThrough   = fail.Forbidden("own_sign_in_required", "You came in by an organization's sign-on, which can't do this. Sign in with your own password or passkey.")
 	ErrMatchForm = fail.Malformed("if_match_invalid", `If-Match must be one version in quotes, like "3".`)
 	ErrSession   = fail.Forbidden("session_only", "A program can't do this: it takes a person who has signed in.")
@@ -83,6 +85,9 @@ func (s *Server) gate(hc huma.Context, m *op.Meta) (op.Call, huma.Context, error
 		return call, nil, err
 	}
 	if err := s.modifiers(c, m, &call); err != nil {
+		return call, nil, err
+	}
+	if err := s.signed(hc.Context(), c, call, m, wrapped.body); err != nil {
 		return call, nil, err
 	}
 	if err := s.freshness(hc.Context(), call, m, hc, wrapped.body); err != nil {
@@ -240,6 +245,8 @@ func barred(a access.Actor, o ref.Organization) error {
 		return ErrEnrol.With("organization", o.String())
 	case access.BarWay:
 		return ErrWay.With("organization", o.String())
+	case access.BarDevice:
+		return ErrUnbound.With("organization", o.String())
 	}
 	return nil
 }
@@ -272,6 +279,22 @@ func (s *Server) rate(c *fiber.Ctx, m *op.Meta, call op.Call, prefix string) err
 	}
 	header, err := s.limits.take(m.Rate, caller)
 	c.Set("RateLimit", header)
+	return err
+}
+
+// signed asks for the signature of the device that the session is tied to, where the operation needs a proof.
+func (s *Server) signed(ctx context.Context, c *fiber.Ctx, call op.Call, m *op.Meta, body []byte) error {
+	if !call.Actor.Bound || m.StepUp.Within == 0 && !m.Signed {
+		return nil
+	}
+	ok := false
+	err := s.DB.Update(ctx, func(tx store.Tx) error {
+		ok = s.Guard.Signed(tx, call.Actor.Identity, call.Actor.Session, c.Get("Device-Key-Id"), c.Get("Device-Nonce"), c.Get("Device-Signature"), m.Route.Method, c.OriginalURL(), body)
+		return nil
+	})
+	if err == nil && !ok {
+		return ErrDevice
+	}
 	return err
 }
 

@@ -35,6 +35,8 @@ type Guard interface {
 	OrganizationOf(tx store.ReadTx, w ref.Workspace) (ref.Organization, bool)
 	// Bound says whether a step-up was given for this operation's object and body.
 	Bound(tx store.ReadTx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool
+	// Signed says whether the session's device signed the request, and uses the nonce up.
+	Signed(tx store.Tx, who ref.Identity, id ref.Session, key, nonce, signature, method, address string, body []byte) bool
 	// Spend uses such a step-up up; it says no when there is none left.
 	Spend(tx store.Tx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool
 }

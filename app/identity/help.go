@@ -64,7 +64,7 @@ func (s *Identities) helpOperations() []op.Operation {
 	return []op.Operation{
 		op.New("recovery.help", op.POST("/recovery/help"), s.askHelp).
 			Says("Ask for help with a lost second factor", "After the password was right: two other owners or admins of your organization can let you remove your factors. Asking again answers where it stands.").
-			Example(nil, view).Costs(op.SignIn).NoDryRun("others are told").Audits("recovery.requested").Fails(ErrNoSignIn, ErrNoFactor, ErrNoHelp).
+			Example(nil, view).Costs(op.SignIn).NoDryRun("others are told").Audits("recovery.requested").Fails(ErrNoSignIn, ErrNoHelp).
 			Hidden("only a person signs in").Public("the session isn't anybody's before"),
 		op.New("recovery.remove_factors", op.POST("/recovery/factors"), s.removeFactors).
 			Says("Remove your lost factors", "After the password was right and the recovery is ready: removes all your factors and recovery codes, ends all other sessions and signs in.").
@@ -75,7 +75,7 @@ func (s *Identities) helpOperations() []op.Operation {
 			Example(nil, op.Listed[RecoveryView]{Items: []RecoveryView{view}}).In(op.InOrganization).By(access.Session).Hidden("only a person decides on it").Needs(access.MembersWrite),
 		op.New("recovery.approve", op.POST("/organizations/{organization}/recoveries/{recovery}/approve"), s.approveRecovery).
 			Says("Help a member who lost a second factor", "The second of two approvals lets the person remove their own factors, after the password. Be sure that it is they who ask.").
-			Example(nil, view).In(op.InOrganization).By(access.Session).Fresh(stepUpLife).Bound().Audits("recovery.approved").Fails(ErrNoRecovery, ErrOwnRecovery).
+			Example(nil, view).In(op.InOrganization).By(access.Session).Fresh(stepUpLife).Bound().Audits("recovery.approved").Fails(ErrNoRecovery, ErrNoHelp, ErrOwnRecovery).
 			Hidden("only a person decides on it").Needs(access.MembersWrite),
 		op.New("recovery.stop", op.POST("/organizations/{organization}/recoveries/{recovery}/stop"), s.stopRecovery).
 			Says("Stop a recovery", "The factors stay as they are.").
@@ -133,11 +133,11 @@ func (s *Identities) askHelp(ctx context.Context, c op.Call, _ *op.None) (*Recov
 			op.Unrecorded(c)
 			return &v, nil
 		}
-		in := organization.MembershipsOf(tx, i.ID)
-		if len(in) != 1 || i.Administrator || i.Staff != "" || len(organization.Managers(tx, in[0].Organization, i.ID)) < recoveryHelpers {
+		o, ok := helpers(tx, i)
+		if !ok {
 			return nil, ErrNoHelp
 		}
-		r := helpFrom(Recovery{Identity: i.ID, ID: ref.Mint[ref.Recovery](tx.Now())}, in[0].Organization, tx.Now())
+		r := helpFrom(Recovery{Identity: i.ID, ID: ref.Mint[ref.Recovery](tx.Now())}, o, tx.Now())
 		recoveries.Put(tx, r)
 		s.noise(tx, c, "recovery.requested", r)
 		about := map[string]string{"who": i.Name, "until": stamp(r.EndsAt)}
@@ -147,6 +147,16 @@ func (s *Identities) askHelp(ctx context.Context, c op.Call, _ *op.None) (*Recov
 		v := recoveryView(tx, r)
 		return &v, s.tellOwners(tx, i, mail.RecoveryStarted, about, s.Page("/recoveries", ""))
 	})
+}
+
+// helpers finds the organization whose owners and admins may help: the only one that the person belongs to. Those of one
+// organization never decide over what opens another, or this server.
+func helpers(tx store.ReadTx, i Identity) (ref.Organization, bool) {
+	in := organization.MembershipsOf(tx, i.ID)
+	if len(in) != 1 || i.Administrator || i.Staff != "" {
+		return ref.Organization{}, false
+	}
+	return in[0].Organization, len(organization.Managers(tx, in[0].Organization, i.ID)) >= recoveryHelpers
 }
 
 // noise records what happens to a recovery so that screens which show it follow.
@@ -200,6 +210,11 @@ func (s *Identities) useRecovery(tx store.Tx, c op.Call, id ref.Recovery, i Iden
 		return ErrRecoveryWaits.With("until", r.ReadyAt)
 	}
 	recoveries.Put(tx, r)
+	for _, other := range openOf(tx, i.ID) { // nothing is left that they could be for
+		other, _ = other.after(recoveryStop, i.ID, tx.Now())
+		recoveries.Put(tx, other)
+	}
+	unlink(tx, i.ID, toRecoverAll)
 	var keys []store.Key
 	for key := range factors.All(tx, store.Range{Prefix: store.K(i.ID)}) {
 		keys = append(keys, key)
@@ -252,6 +267,11 @@ func (s *Identities) moveRecovery(ctx context.Context, c op.Call, in *RecoveryPa
 		r, ok := openIn(tx, c.Organization, in.Recovery)
 		if !ok || e == recoveryApprove && r.Organization != c.Organization {
 			return nil, ErrNoRecovery
+		}
+		if who, _ := Get(tx, r.Identity); e == recoveryApprove {
+			if _, ok := helpers(tx, who); !ok { // the person belongs to more by now
+				return nil, ErrNoHelp
+			}
 		}
 		now := r.at(tx.Now())
 		next, ok := r.after(e, c.Actor.Identity, tx.Now())
@@ -322,14 +342,13 @@ func (s *Identities) StartRecovery(ctx context.Context, c op.Call, email string)
 // TendRecoveries writes down what time alone did: a wait that is over, or a recovery that nobody used. With mail set up
 // the person then gets the link.
 func (s *Identities) TendRecoveries(ctx context.Context) error {
+	none := true
+	err := s.DB.View(ctx, func(tx store.ReadTx) error { none = len(movedByTime(tx)) == 0; return nil })
+	if err != nil || none {
+		return err
+	}
 	return s.DB.Update(ctx, func(tx store.Tx) error {
-		var moved []Recovery
-		for _, r := range recoveries.By(tx, "open", store.Range{}) {
-			if now := r.at(tx.Now()); now.State != r.State {
-				moved = append(moved, now)
-			}
-		}
-		for _, r := range moved {
+		for _, r := range movedByTime(tx) {
 			recoveries.Put(tx, r)
 			recordSystem(tx, audit.Action("recovery."+string(r.State)), r.Identity)
 			i, ok := Get(tx, r.Identity)
@@ -344,6 +363,17 @@ func (s *Identities) TendRecoveries(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// movedByTime lists the recoveries that stand elsewhere by now than they did.
+func movedByTime(tx store.ReadTx) []Recovery {
+	var out []Recovery
+	for _, r := range recoveries.By(tx, "open", store.Range{}) {
+		if now := r.at(tx.Now()); now.State != r.State {
+			out = append(out, now)
+		}
+	}
+	return out
 }
 
 // recordSystem writes what the product itself did to a sign-in.

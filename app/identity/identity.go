@@ -71,7 +71,7 @@ var (
 // Tables lists what this package stores.
 func Tables() []store.AnyTable {
 	return []store.AnyTable{&identities, &factors, &passkeys, &recovery, &sessions, &ceremonies, &devices, &links, &pleas, &refusals, &recoveries,
-		&signOns, &logins, &hops,
+		&signOns, &logins, &hops, &policies,
 		&guesses, &instances, &welcomes}
 }
 

@@ -39,6 +39,7 @@ type SessionView struct {
 	Device     string      `json:"device" doc:"The browser's family."`
 	Prefix     string      `json:"prefix" doc:"The network it came from."`
 	MFA        bool        `json:"mfa" doc:"A second factor was given in it."`
+	Bound      bool        `json:"bound" doc:"It is tied to the device, so that a copied cookie alone confirms nothing."`
 	CreatedAt  time.Time   `json:"created_at"`
 	LastSeenAt time.Time   `json:"last_seen_at"`
 }
@@ -179,7 +180,7 @@ func (s *Identities) listSessions(ctx context.Context, c op.Call, _ *op.None) (*
 				continue
 			}
 			out.Items = append(out.Items, SessionView{ID: sess.ID, Current: sess.ID == c.Actor.Session, Device: sess.Agent, Prefix: sess.Prefix,
-				MFA: !sess.MFA.IsZero(), CreatedAt: sess.CreatedAt, LastSeenAt: sess.LastSeen})
+				MFA: !sess.MFA.IsZero(), Bound: len(sess.DeviceKey) > 0, CreatedAt: sess.CreatedAt, LastSeenAt: sess.LastSeen})
 		}
 		return out, nil
 	})

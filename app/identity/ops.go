@@ -31,6 +31,7 @@ type Deps struct {
 	DB        *store.DB
 	Clock     clock.Clock
 	Keeper    *secret.Keeper
+	NonceKey  []byte       // of this server, for nonces that devices sign
 	Web       *http.Client // to the providers of organizations, under the policy for addresses that people give
 	Log       *slog.Logger
 	Cost      Cost
@@ -58,7 +59,7 @@ func New(d Deps) *Identities {
 // Operations lists what can be done.
 func (s *Identities) Operations() []op.Operation {
 	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.passkeyOperations(), s.emailOperations(),
-		s.recoverOperations(), s.helpOperations(), s.signOnOperations(), s.staffOperations())
+		s.recoverOperations(), s.helpOperations(), s.signOnOperations(), s.policyOperations(), s.deviceOperations(), s.staffOperations())
 }
 
 // WorkspaceAccess is a workspace as its visitor sees it.
@@ -103,7 +104,7 @@ type Fresh struct {
 type BarredView struct {
 	Organization ref.Organization `json:"organization"`
 	Name         string           `json:"name"`
-	Why          access.Bar       `json:"why" enum:"sign_on,second_factor,way"`
+	Why          access.Bar       `json:"why" enum:"sign_on,second_factor,way,device"`
 }
 
 // Me is who is signed in and where they may go.

@@ -298,6 +298,7 @@ func (s *Identities) addPasskey(ctx context.Context, c op.Call, in *addPasskey) 
 		} else {
 			out.RecoveryCodes = renewCodes(tx, who)
 			sess.MFA, sess.Method = now, "passkey"
+			sess.came("passkey")
 		}
 		passkeys.Put(tx, p)
 		if token, err = s.factorChanged(tx, c, sess, "passkey_added", "factor.added"); err != nil {
@@ -398,7 +399,7 @@ func (s *Identities) passkeySignIn(ctx context.Context, c op.Call, in *passkeySi
 		var sess Session
 		leave(tx, c)
 		sess, token = begin(tx, who, c.From.Agent, c.From.Prefix)
-		sess.Password, sess.MFA, sess.Method = time.Time{}, tx.Now(), "passkey"
+		sess.Password, sess.MFA, sess.Method, sess.Way = time.Time{}, tx.Now(), "passkey", ByPasskey
 		sessions.Put(tx, sess)
 		return s.arrive(tx, c, sess)
 	})

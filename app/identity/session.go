@@ -32,6 +32,9 @@ type Session struct {
 	Prefix    string           `cbor:"11,keyasint,omitempty"`
 	Bound     []bound          `cbor:"12,keyasint,omitempty"`
 	Through   ref.Organization `cbor:"13,keyasint,omitempty"` // whose own sign-on it came by
+	Way       string           `cbor:"14,keyasint"`           // how its person came in; a passkey given later counts too
+	DeviceKey []byte           `cbor:"15,keyasint,omitempty"` // SubjectPublicKeyInfo of the key that signs for it
+	Nonces    []usedNonce      `cbor:"16,keyasint,omitempty"`
 }
 
 // bound is a step-up given for one object and body.
@@ -105,13 +108,13 @@ func (s *Identities) actorOf(tx store.ReadTx, sess Session) (access.Actor, bool)
 		return access.Actor{}, false
 	}
 	in := organization.MembershipsOf(tx, i.ID)
-	if sess.over(tx.Now(), strong(i, in)) {
+	if sess.over(tx.Now(), strong(i, in)) || tooOld(tx, sess, in) {
 		return access.Actor{}, false
 	}
 	in, out := entered(tx, sess, in)
 	own := sess.Through.Zero()
 	return access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Administrator: own && i.Administrator, Staff: own && i.Staff == StaffActive,
-		Memberships: in, Barred: out, Through: sess.Through,
+		Memberships: in, Barred: out, Through: sess.Through, Bound: len(sess.DeviceKey) > 0,
 		SecondFactor: HasFactor(tx, i.ID), Methods: s.methods(tx, i.ID, sess.Through), PasswordAt: sess.Password, MFAAt: sess.MFA, MFAMethod: sess.Method}, true
 }
 
@@ -157,9 +160,16 @@ func (s *Identities) Touch(ctx context.Context, a access.Actor) {
 func begin(tx store.Tx, id ref.Identity, agent, prefix string) (Session, string) {
 	token, hash := newToken()
 	now := tx.Now()
-	sess := Session{Identity: id, ID: ref.Mint[ref.Session](now), Token: hash, CreatedAt: now, LastSeen: now, Password: now, Agent: agent, Prefix: prefix}
+	sess := Session{Identity: id, ID: ref.Mint[ref.Session](now), Token: hash, CreatedAt: now, LastSeen: now, Password: now, Agent: agent, Prefix: prefix, Way: ByPassword}
 	sessions.Put(tx, sess)
 	return sess, token
+}
+
+// came notes that a passkey was given after the password.
+func (s *Session) came(method string) {
+	if method == "passkey" && s.Way == ByPassword {
+		s.Way = ByPasskey
+	}
 }
 
 // rotate gives the session a new token, as at every proof of who is there.

@@ -92,7 +92,7 @@ func (s *Identities) sessionOperations() []op.Operation {
 			Says("Confirm who you are", "A fresh second factor, or the password where no factor is set up. Good for five minutes; given for one operation and object, it is good for that once.").
 			Example(map[string]any{"totp": "123456"}, Until{}).
 			Costs(op.SignIn).By(access.Session).NoDryRun("it counts guesses").Audits("session.confirmed", "session.refused", "passkey.regressed").Body(passkeyBody).
-			Fails(ErrSecondFactor, ErrPasskey, ErrPasskeyAddress, ErrFactorTooNew, ErrStepUpBody, ErrStepUsed, ErrNoFactor, ErrTooManyTries, ErrPasswordWrong).ThroughSignOn().Hidden("only a person proves it").Needs(access.Own),
+			Fails(ErrSecondFactor, ErrPasskey, ErrPasskeyAddress, ErrFactorTooNew, ErrStepUpBody, ErrStepUsed, ErrNoFactor, ErrTooManyTries, ErrPasswordWrong).Signed().ThroughSignOn().Hidden("only a person proves it").Needs(access.Own),
 	}
 }
 
@@ -219,6 +219,7 @@ func (s *Identities) second(ctx context.Context, c op.Call, in *secondInput) (*M
 			right(tx, "factor", now.Identity.String())
 		}
 		now.Waiting, now.MFA, now.Method = false, tx.Now(), method
+		now.came(method)
 		now, token = rotate(tx, now)
 		return s.arrive(tx, c, now)
 	})

@@ -409,7 +409,7 @@ func (s *Identities) signedOn(ctx context.Context, c op.Call, o SignOn, said cla
 		leave(tx, c)
 		var sess Session
 		sess, token = begin(tx, i.ID, c.From.Agent, c.From.Prefix)
-		sess.Password, sess.Through = time.Time{}, o.Organization
+		sess.Password, sess.Through, sess.Way = time.Time{}, o.Organization, BySignOn
 		to := "/"
 		if at, ok := said.several(tx.Now()); ok {
 			sess.MFA, sess.Method = at, "sign_on"
@@ -511,50 +511,6 @@ func (s *Identities) confirmedBy(ctx context.Context, c op.Call, h hop, o SignOn
 		c.SetCookie(cookie(token, c.Secure))
 	}
 	return "/#confirmed", err
-}
-
-// entered parts the person's organizations into those that the session may enter and those from which something bars it.
-// What isn't the sign-on's own organization isn't even named to it.
-func entered(tx store.ReadTx, sess Session, in []access.Membership) (may []access.Membership, out map[ref.Organization]access.Bar) {
-	out = map[ref.Organization]access.Bar{}
-	for _, m := range in {
-		why := bar(tx, sess, m)
-		switch {
-		case !sess.Through.Zero() && sess.Through != m.Organization:
-		case why != "":
-			out[m.Organization] = why
-		default:
-			may = append(may, m)
-		}
-	}
-	return may, out
-}
-
-func bar(tx store.ReadTx, sess Session, m access.Membership) access.Bar {
-	o, ok := signOns.Get(tx, store.K(m.Organization))
-	if ok && o.Forced && sess.Through != m.Organization && !(m.Role == access.Owner && sess.Method == "passkey") {
-		return access.BarSignOn
-	}
-	return ""
-}
-
-// refusedByAll refuses the password of somebody whom it would open nothing: each of their organizations asks for its own
-// sign-on, and they are no owner with a passkey.
-func (s *Identities) refusedByAll(tx store.ReadTx, i Identity) error {
-	in := organization.MembershipsOf(tx, i.ID)
-	if len(in) == 0 || i.Administrator || i.Staff == StaffActive {
-		return nil
-	}
-	best := Session{Identity: i.ID}
-	if len(s.passkeysHere(tx, i.ID)) > 0 {
-		best.Method = "passkey"
-	}
-	for _, m := range in {
-		if bar(tx, best, m) != access.BarSignOn {
-			return nil
-		}
-	}
-	return ErrSignOnForced.With("organization", in[0].Organization.String())
 }
 
 // SweepHops removes at most n browsers that never came back.

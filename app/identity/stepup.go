@@ -84,6 +84,7 @@ func (s *Identities) stepUp(ctx context.Context, c op.Call, in *stepUpInput) (*U
 		case byPasskey:
 			given, countsAt, err = s.stepUpByPasskey(tx, sess, in)
 			sess.MFA, sess.Method = now, "passkey"
+			sess.came("passkey")
 		case byTOTP:
 			given, countsAt, err = s.stepUpByTOTP(tx, who.ID, in)
 			sess.MFA, sess.Method = now, "totp"

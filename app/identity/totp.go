@@ -64,7 +64,7 @@ func (s *Identities) checkTOTP(tx store.Tx, f Factor, code string) error {
 	var fits int64
 	err := s.Keeper.Use(tx, factorPlace(f), f.Secret, func(raw []byte) error {
 		key := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw)
-		for _, n := range []int64{step, step - 1, step + 1} {
+		for _, n := range s.steps(tx, f.Identity, step) {
 			want, err := totp.GenerateCodeCustom(key, time.Unix(n*30, 0), totp.ValidateOpts{Period: 30, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
 			if err != nil {
 				return err
@@ -89,6 +89,18 @@ func (s *Identities) checkTOTP(tx store.Tx, f Factor, code string) error {
 	}
 	factors.Put(tx, f)
 	return nil
+}
+
+// steps are those whose code counts now: one behind and one ahead besides the own, for clocks that differ. Strictly it is
+// the own one and, for its first ten seconds, the one before.
+func (s *Identities) steps(tx store.ReadTx, id ref.Identity, step int64) []int64 {
+	switch {
+	case !strictTOTP(tx, id):
+		return []int64{step, step - 1, step + 1}
+	case tx.Now().Unix()%int64(totpPeriod/time.Second) < 10:
+		return []int64{step, step - 1}
+	}
+	return []int64{step}
 }
 
 // renewCodes makes ten new recovery codes and forgets the old ones.

@@ -99,6 +99,7 @@ type Meta struct {
 	Shape          Shape
 	HiddenFromMCP  string
 	WritesThoughOK bool // a POST that changes nothing
+	Signed         bool // a session that is tied to a device needs its signature, as for each step-up
 	ThroughSignOn  bool // an act on one's own sign-in that a session by an organization's sign-on may do too
 }
 
@@ -219,6 +220,10 @@ func (d Draft) ShowsSecret() Draft { d.meta.ShowsSecret = true; return d }
 
 // TakesFile says that the body is a file, read from Call.Body as it comes.
 func (d Draft) TakesFile() Draft { d.meta.Shape = FileIn; return d }
+
+// Signed asks for the signature of the session's device, where the session is tied to one. Whatever asks for a fresh proof
+// does so by itself.
+func (d Draft) Signed() Draft { d.meta.Signed = true; return d }
 
 // ThroughSignOn opens an act on one's own sign-in to sessions that came by an organization's sign-on. They may do no
 // other: whoever runs that provider could change how somebody signs in elsewhere.

@@ -912,6 +912,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the security policy
+         * @description What the organization asks of its members' sign-ins.
+         */
+        get: operations["security.read"];
+        /**
+         * Change the security policy
+         * @description It bites on the members' next request. Owners only.
+         */
+        put: operations["security.update"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/sign-on": {
         parameters: {
             query?: never;
@@ -1291,6 +1315,46 @@ export interface paths {
          * @description Ends this session.
          */
         delete: operations["session.end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/device-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tie the session to this device
+         * @description With a key that the browser can't export. From then on whatever asks to confirm who you are also needs the headers Device-Key-Id, Device-Nonce and Device-Signature: ECDSA with SHA-256, r and s, base64url, over method, path with query, base64url SHA-256 of the body and nonce, each on a line.
+         */
+        post: operations["session.bind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/device-nonce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a nonce for the device's signature
+         * @description Good once, for five minutes.
+         */
+        get: operations["session.nonce"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2628,6 +2692,10 @@ export interface components {
         DenyInputBody: {
             reason?: string;
         };
+        DeviceKeyInputBody: {
+            /** @description SubjectPublicKeyInfo of an ECDSA key on P-256, base64url. */
+            public_key: string;
+        };
         EvidenceBroken: {
             /** Format: int64 */
             seq: number;
@@ -2667,7 +2735,7 @@ export interface components {
             name: string;
             organization: string;
             /** @enum {string} */
-            why: "sign_on" | "second_factor" | "way";
+            why: "sign_on" | "second_factor" | "way" | "device";
         };
         IdentityChallenge: {
             challenge: string;
@@ -2675,6 +2743,16 @@ export interface components {
             methods: string[];
             /** @description Where a passkey is a way: for PublicKeyCredential.parseRequestOptionsFromJSON. Its challenge is SHA-256 over 32 random bytes and the canonical JSON of for, object, its version and body. */
             options?: unknown;
+        };
+        IdentityDeviceKey: {
+            /** @description For the header Device-Key-Id. */
+            id: string;
+        };
+        IdentityDeviceNonce: {
+            /** @description For the header Device-Nonce, once. */
+            nonce: string;
+            /** Format: date-time */
+            until: string;
         };
         IdentityEnrolment: {
             /** @description Base32, to type into the app. */
@@ -2751,6 +2829,23 @@ export interface components {
             /** @description For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON. Good once, for five minutes, in this browser. */
             options: unknown;
         };
+        IdentityPolicy: {
+            /** @description Sessions have to be tied to a device, so that a copied cookie alone opens nothing here. */
+            device_bound: boolean;
+            /** @description Members need a second factor. */
+            second_factor: boolean;
+            /**
+             * Format: int64
+             * @description After so many hours members sign in again; 0 means as usual.
+             */
+            session_hours: number;
+            /** @description A code of an authenticator app counts for its own half minute, and ten seconds more. */
+            strict_totp: boolean;
+            /** Format: int64 */
+            version: number;
+            /** @description Ways in which members may sign in; none means all. */
+            ways: string[];
+        };
         IdentityProfile: {
             email: string;
             email_verified: boolean;
@@ -2803,6 +2898,8 @@ export interface components {
             value: string;
         };
         IdentitySession: {
+            /** @description It is tied to the device, so that a copied cookie alone confirms nothing. */
+            bound: boolean;
             /** Format: date-time */
             created_at: string;
             current: boolean;
@@ -3188,6 +3285,14 @@ export interface components {
         PasskeySignInBody: {
             /** @description What navigator.credentials.get answered, by its toJSON. */
             credential: unknown;
+        };
+        PolicyInputBody: {
+            device_bound?: boolean;
+            second_factor: boolean;
+            /** Format: int64 */
+            session_hours: number;
+            strict_totp: boolean;
+            ways: ("password" | "passkey" | "sign_on")[];
         };
         Post: {
             author: components["schemas"]["PostAuthor"];
@@ -5285,6 +5390,7 @@ export interface operations {
                      *           "device": "Firefox",
                      *           "prefix": "198.51.100.0/24",
                      *           "mfa": true,
+                     *           "bound": false,
                      *           "created_at": "0001-01-01T00:00:00Z",
                      *           "last_seen_at": "0001-01-01T00:00:00Z"
                      *         }
@@ -6726,6 +6832,121 @@ export interface operations {
             };
         };
     };
+    "security.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "second_factor": true,
+                     *       "ways": [
+                     *         "passkey",
+                     *         "sign_on"
+                     *       ],
+                     *       "session_hours": 12,
+                     *       "strict_totp": false,
+                     *       "device_bound": false,
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPolicy"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "security.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "second_factor": true,
+                 *       "session_hours": 12,
+                 *       "strict_totp": false,
+                 *       "ways": [
+                 *         "passkey",
+                 *         "sign_on"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["PolicyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "second_factor": true,
+                     *       "ways": [
+                     *         "passkey",
+                     *         "sign_on"
+                     *       ],
+                     *       "session_hours": 12,
+                     *       "strict_totp": false,
+                     *       "device_bound": false,
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPolicy"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "sign_on.read": {
         parameters: {
             query?: never;
@@ -8082,6 +8303,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.bind": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "public_key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE_wfDkmXXTNMxDqgYZ_QCaHTM_yFsGj7DmU3PQkdHy_FDgEWbp0vUsY-xhvEYN4gsZW9Vnq8Vq5BhdAJzS2hkTA"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeviceKeyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "q83vEjRWeJA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityDeviceKey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.nonce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "nonce": "AZqu…",
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityDeviceNonce"];
+                };
             };
             /** @description A problem */
             default: {
