@@ -103,8 +103,12 @@ fuzz: ## Fuzz every parser for a minute each
 	  done
 	done
 
+.PHONY: nonces
+nonces: ## Seal 10,000,000 times and compare the nonces
+	@NONCES=$(or $(SEALS),10000000) go test $(TAGS) -count=1 -timeout 30m -run TestNoncesAreUnique -v ./app/base/secret
+
 .PHONY: long
-long: crash simulate fuzz ## Everything that takes long
+long: crash simulate nonces fuzz ## Everything that takes long
 
 .PHONY: lint
 lint: ## Look for what compilers don't

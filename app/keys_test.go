@@ -496,7 +496,11 @@ func TestWhatCantBeAKeyNeverReachesTheStore(t *testing.T) {
 		w.program(text).send("GET", "/session", nil)
 		return views.Load() - before
 	}
-	w.eventually("quiet", func() bool { before := views.Load(); w.owner.send("GET", "root:/healthz", nil); return views.Load() == before })
+	w.eventually("quiet", func() bool {
+		before := views.Load()
+		w.owner.send("GET", "root:/healthz", nil)
+		return views.Load() == before
+	})
 	if n := looks(key); n == 0 {
 		t.Fatal("a right key isn't looked up: the count is broken")
 	}

@@ -56,6 +56,7 @@ func (a *App) control(ctx context.Context) {
 			panic(http.ErrAbortHandler) // the reader must not take a part for the whole
 		}
 	})
+	a.controlKeys(mux)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	if err := server.Serve(l); err != nil && ctx.Err() == nil {
@@ -65,12 +66,12 @@ func (a *App) control(ctx context.Context) {
 }
 
 // ask sends a command to a running server on this folder; running is false when there is none.
-func ask(ctx context.Context, folder, path string, to io.Writer) (running bool, err error) {
+func ask(ctx context.Context, folder, method, path string, to io.Writer) (running bool, err error) {
 	socket := filepath.Join(folder, socketName)
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://control"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://control"+path, nil)
 	if err != nil {
 		return false, err
 	}
@@ -79,6 +80,10 @@ func ask(ctx context.Context, folder, path string, to io.Writer) (running bool, 
 		return false, nil //nolint:nilerr // nobody listens: the command opens the store itself
 	}
 	defer answer.Body.Close() //nolint:errcheck // only read
+	if answer.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
+		return true, errors.New(strings.TrimSpace(string(said)))
+	}
 	_, err = io.Copy(to, answer.Body)
 	return true, err
 }
@@ -150,7 +155,7 @@ func addFolder(ctx context.Context, w *tar.Writer, folder, under string) error {
 
 // backup asks a running server, or opens the store itself.
 func backup(ctx context.Context, cfg config.Config, to io.Writer) error {
-	if running, err := ask(ctx, cfg.Data, "/backup", to); running || err != nil {
+	if running, err := ask(ctx, cfg.Data, http.MethodGet, "/backup", to); running || err != nil {
 		return err
 	}
 	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
@@ -302,10 +307,7 @@ func (a *App) findings(ctx context.Context) []cli.Finding {
 	if a.db.ReadOnly() {
 		disk = cli.Finding{Name: "disk", Says: "the disk is full; nothing can be saved", Fix: "free some space; the server goes on by itself"}
 	}
-	key := cli.Finding{Name: "master key", OK: true, Says: "kept apart from the data"}
-	if a.Config.Keys.MasterFile == "" && os.Getenv("CREDENTIALS_DIRECTORY") == "" {
-		key = cli.Finding{Name: "master key", OK: true, Says: "beside the data: whoever has both can read tokens", Fix: "move master.key away and name it in keys.master_file"}
-	}
+	key := a.keyFinding()
 	address := cli.Finding{Name: "public address", OK: true, Says: a.link("", "")}
 	if a.address.Scheme != "https" {
 		address.Says += ": without TLS passkeys, installing and sharing don't work in browsers"
@@ -331,7 +333,7 @@ func Document(ctx context.Context) ([]byte, error) {
 	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
 	a.Test.Cost = identity.Cheapest
 	engine := memory.New(a.Clock.Now)
-	if a.keeper, a.db, err = unlock(ctx, engine, secret.ForTests(), a.Clock); err != nil {
+	if a.keeper, a.db, err = unlock(ctx, engine, []secret.Master{secret.ForTests()}, a.Clock); err != nil {
 		return nil, err
 	}
 	defer a.Close() //nolint:errcheck // in memory

@@ -116,6 +116,11 @@ func (p *parts) start(ctx context.Context, a *App) {
 	a.run(func() { a.housekeep(ctx) })
 	a.run(func() { p.media.Run(ctx) })
 	a.run(func() { p.mail.Run(ctx) })
+	a.run(func() {
+		if err := a.tendKeys(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("a rotation of keys waits", "error", err.Error())
+		}
+	})
 }
 
 // stop lets what is being sent come to its end, or parks it.

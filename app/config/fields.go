@@ -21,8 +21,17 @@ var fields = []Field{
 		set:  text(storeURL, func(c *Config, v string) { c.Store.URL = secret.NewText(v) })},
 
 	{Key: "keys.master_file", Unit: "file", Example: "/etc/omniposto/master.key",
-		Help: "File of the master key that protects all secrets, readable by the server alone (0600). Empty: the systemd credential master-key if there is one, else master.key in the data folder, made at the first start. Keep it apart from backups.",
+		Help: "File of the master key that protects all secrets, readable by the server alone (0600), made at the first start. The key is taken from the first place that is set: the systemd credential master-key, this file, keys.transit_url, keys.master; else master.key in the data folder. Keep it apart from backups.",
 		set:  text(anything, func(c *Config, v string) { c.Keys.MasterFile = v })},
+	{Key: "keys.transit_url", Unit: "URL", Example: "https://vault.example.org:8200/transit/omniposto",
+		Help: "Key service in the form of HashiCorp Vault's Transit engine, as address, mount and name of the key. It wraps the master key, which stands wrapped in master.transit in the data folder and is opened at each start.",
+		set:  text(transitURL, func(c *Config, v string) { c.Keys.TransitURL = v })},
+	{Key: "keys.transit_token", Unit: "text", Secret: Hidden, Example: "token-of-the-key-service",
+		Help: "Token for the key service; it needs to encrypt and decrypt with that one key.",
+		set:  text(anything, func(c *Config, v string) { c.Keys.TransitToken = secret.NewText(v) })},
+	{Key: "keys.master", Unit: "text", Secret: Hidden, Example: "omniposto master key 1 AAAA…",
+		Help: "The master key itself, as the line of its file. Other programs of this machine may be able to read an environment, so a file or a credential is better.",
+		set:  text(anything, func(c *Config, v string) { c.Keys.Master = secret.NewText(v) })},
 
 	{Key: "setup.code", Unit: "text", Secret: Hidden, Example: "choose-a-long-one",
 		Help: "Presets the one-time code that claims a new server. Empty: a new one is made and printed at each start while nobody has claimed it.",

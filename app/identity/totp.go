@@ -129,3 +129,8 @@ func codesLeft(tx store.ReadTx, id ref.Identity) int {
 	c, _ := recovery.Get(tx, store.K(id))
 	return len(c.Hashes)
 }
+
+// Holders lists the tables of this package that hold sealed values.
+func Holders() []secret.Holder {
+	return []secret.Holder{secret.Hold(&factors, func(f *Factor, visit func(secret.Place, *secret.Sealed)) { visit(factorPlace(*f), &f.Secret) })}
+}
