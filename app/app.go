@@ -109,6 +109,9 @@ func (a *App) open(ctx context.Context) error {
 	if a.keeper, a.db, err = unlock(ctx, engine, masters.Keys, a.Clock); err != nil {
 		return errors.Join(err, engine.Close())
 	}
+	if err := a.meetTombstones(ctx); err != nil {
+		return errors.Join(err, a.db.Close())
+	}
 	return nil
 }
 
@@ -325,7 +328,7 @@ func (a *App) shutdown() error {
 	a.stop()
 	err := a.server.Shutdown(ctx)
 	a.background.Wait()
-	return err
+	return errors.Join(err, a.carve(ctx))
 }
 
 // Close closes the store.

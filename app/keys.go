@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -48,11 +49,12 @@ var deliverySteps = secret.Holder{Name: "delivery", Rewrap: func(tx store.Tx, af
 // tendKeys finishes what a rotation began, whoever began it: master keys first, then secrets under retired data keys.
 func (a *App) tendKeys(ctx context.Context) error {
 	a.rotating.Lock()
-	defer a.rotating.Unlock()
-	if err := a.finishMasters(ctx); err != nil {
+	err := a.finishMasters(ctx)
+	a.rotating.Unlock()
+	if err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
+	for ctx.Err() == nil { // how far it is stands in the store, so nobody needs to wait for it
 		if wait, err := a.keeper.Walk(ctx, a.db, holders()); wait != 0 || err != nil {
 			return err
 		}
@@ -74,11 +76,45 @@ func (a *App) finishMasters(ctx context.Context) error {
 	if a.masters.Fixed() {
 		return nil // keys status says that the old line may go
 	}
+	if err := a.keeper.Carve(ctx, a.db, a.tombstones()); err != nil { // signed anew, while both keys are there
+		return err
+	}
 	if err := a.masters.Retire(ctx); err != nil {
 		return err
 	}
 	a.keeper.RetireMasters()
 	return a.noteKeys(ctx, ref.Organization{}, "master_key.rotated")
+}
+
+// tombstones is the file that an older backup meets when it comes back.
+func (a *App) tombstones() secret.Tombstones {
+	file := a.Config.Keys.Tombstones
+	if file == "" {
+		file = filepath.Join(a.Config.Data, "tombstones")
+	}
+	return secret.Tombstones{Path: file, Keys: a.masters.Keys}
+}
+
+// meetTombstones destroys again what was destroyed since this store was backed up, before anything is served of it.
+func (a *App) meetTombstones(ctx context.Context) error {
+	again, err := a.keeper.Meet(ctx, a.db, a.tombstones())
+	if err != nil || len(again) == 0 {
+		return err
+	}
+	a.log.Warn("an older store came back; keys that were destroyed since are destroyed again", "keys", len(again))
+	return a.db.Update(ctx, func(tx store.Tx) error {
+		for _, o := range slices.Compact(again) {
+			audit.Append(tx, ref.Organization{}, audit.Event{Action: "secret.shredded", Actor: audit.Actor{Kind: "system"}, On: audit.Thing{Kind: "data_key", ID: o.String()}, Result: audit.OK})
+		}
+		return nil
+	})
+}
+
+// carve copies what was destroyed into the file of tombstones.
+func (a *App) carve(ctx context.Context) error {
+	a.rotating.Lock()
+	defer a.rotating.Unlock()
+	return a.keeper.Carve(ctx, a.db, a.tombstones())
 }
 
 // noteKeys records a rotation, in the organization's log or the instance's.

@@ -90,6 +90,9 @@ func ask(ctx context.Context, folder, method, path string, to io.Writer) (runnin
 
 // writeBackup writes one tar: the store as it is at one instant, then the media folder. The master key isn't in it.
 func (a *App) writeBackup(ctx context.Context, to io.Writer) error {
+	if err := a.carve(ctx); err != nil {
+		return err
+	}
 	tmp, err := os.CreateTemp(a.Config.Data, "backup-*.tmp")
 	if err != nil {
 		return fmt.Errorf("write backup: %w", err)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
+	"github.com/omniposto/omniposto/app/config"
+	"github.com/omniposto/omniposto/app/identity"
 	"github.com/omniposto/omniposto/app/mail"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
@@ -174,5 +176,58 @@ func TestTheMasterKeyIsRotatedWhileTheServerRuns(t *testing.T) {
 	}
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestARestoredBackupOpensNothingThatWasShredded goes the whole way: use, backup, shred, restore, serve.
+func TestARestoredBackupOpensNothingThatWasShredded(t *testing.T) {
+	graves := filepath.Join(t.TempDir(), "tombstones")
+	w := newWorld(t, set("keys.tombstones_file", graves))
+	org := orgRef(t, w.org)
+	queue := func(tx store.Tx) error {
+		return w.app.parts.mail.Queue(tx, mail.Letter{Kind: mail.TestLetter, To: "mira@halden.example", Organization: org})
+	}
+	if err := w.app.db.Update(t.Context(), queue); err != nil {
+		t.Fatal(err)
+	}
+	var kept bytes.Buffer
+	if err := w.app.writeBackup(t.Context(), &kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.app.db.Update(t.Context(), func(tx store.Tx) error { w.app.keeper.Shred(tx, org, "mail"); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	w.stop() // carves the tombstone
+	folder := t.TempDir()
+	restoreKey(t, folder)
+	cfg, err := config.Load(config.Sources{Flags: map[string]string{"data": folder, "keys.tombstones_file": graves}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := restore(t.Context(), cfg, &kept); err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(t.Context(), Options{Config: cfg, Clock: clock.System(), Out: &safeBuffer{}, Log: &safeBuffer{}, Test: Test{Cost: identity.Cheapest}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	letters, opened := 0, 0
+	err = a.db.Update(t.Context(), func(tx store.Tx) error {
+		for _, h := range mail.Holders() {
+			_, err := h.Rewrap(tx, nil, 100, func(p secret.Place, s secret.Sealed) (secret.Sealed, bool, error) {
+				if letters++; a.keeper.Use(tx, p, s, func([]byte) error { return nil }) == nil {
+					opened++
+				}
+				return s, false, nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || letters != 1 || opened != 0 {
+		t.Errorf("%d of %d letters open: %v", opened, letters, err)
 	}
 }

@@ -39,6 +39,7 @@ type Config struct {
 		TransitURL   string
 		TransitToken secret.Text
 		Master       secret.Text
+		Tombstones   string
 	}
 	Setup     struct{ Code secret.Text }
 	Network   struct{ AllowPrivate []netip.Prefix }

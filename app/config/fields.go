@@ -32,6 +32,9 @@ var fields = []Field{
 	{Key: "keys.master", Unit: "text", Secret: Hidden, Example: "omniposto master key 1 AAAA…",
 		Help: "The master key itself, as the line of its file. Other programs of this machine may be able to read an environment, so a file or a credential is better.",
 		set:  text(anything, func(c *Config, v string) { c.Keys.Master = secret.NewText(v) })},
+	{Key: "keys.tombstones_file", Unit: "file", Example: "/var/lib/omniposto-keys/tombstones",
+		Help: "File that remembers whose keys were destroyed, so that an older backup can't bring them back. Empty: the file tombstones in the data folder. Keep it where a restored backup meets it: outside of the data folder.",
+		set:  text(anything, func(c *Config, v string) { c.Keys.Tombstones = v })},
 
 	{Key: "setup.code", Unit: "text", Secret: Hidden, Example: "choose-a-long-one",
 		Help: "Presets the one-time code that claims a new server. Empty: a new one is made and printed at each start while nobody has claimed it.",

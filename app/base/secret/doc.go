@@ -9,8 +9,8 @@
 // and id of the record, field and version of the form, each with its length before it: a ciphertext moved to another
 // row, field or owner doesn't open.
 //
-// Why a key per owner and purpose: deleting it makes everything sealed under it unreadable at once, in backups too,
-// as long as the master key isn't in them. Data key ids stand in the form, so that both levels can be rotated while
+// Why a key per owner and purpose: deleting it makes everything sealed under it unreadable at once; after a restore
+// of an older backup too, by the tombstones (tombstone.go). Data key ids stand in the form, so that both levels can be rotated while
 // older ciphertexts still open.
 //
 // Both levels are rotated while the server runs (rotate.go). The master key comes from one place (source.go); behind a

@@ -57,7 +57,9 @@ var (
 )
 
 // Tables lists what this package stores.
-func Tables() []store.AnyTable { return []store.AnyTable{&dataKeys, &derived, &probes, &walks} }
+func Tables() []store.AnyTable {
+	return []store.AnyTable{&dataKeys, &derived, &probes, &walks, &graves}
+}
 
 // ErrWrongMaster says that the store was sealed under another master key.
 var ErrWrongMaster = errors.New("the master key isn't the one this store was sealed with")
@@ -270,19 +272,10 @@ func (k *Keeper) Derived(ctx context.Context, db *store.DB, purpose string) ([]b
 	return key, err
 }
 
-// Shred destroys every data key of the owner and purpose: what was sealed under them never opens again.
+// Shred destroys every data key of the owner and purpose: what was sealed under them never opens again, and the grave
+// that is left sees to it that it doesn't after a restore either.
 func (k *Keeper) Shred(tx store.Tx, o ref.Organization, purpose string) {
-	var keys []store.Key
-	for key, dk := range dataKeys.All(tx, store.Range{Prefix: store.K(o, purpose)}) {
-		keys = append(keys, key)
-		k.mu.Lock()
-		delete(k.open, dk.ID)
-		delete(k.newest, keyOwner{o, purpose})
-		k.mu.Unlock()
-	}
-	for _, key := range keys {
-		dataKeys.Delete(tx, key)
-	}
+	k.bury(tx, grave{Organization: o, Purpose: purpose, At: tx.Now()})
 }
 
 func (k *Keeper) make(tx store.Tx, p Place) (dataKey, error) {
@@ -292,6 +285,9 @@ func (k *Keeper) make(tx store.Tx, p Place) (dataKey, error) {
 		at = before.ID.At().Add(time.Millisecond) // ids are in the order of their making, whatever the clock does
 	}
 	dk := dataKey{Organization: p.Organization, Purpose: p.Purpose, ID: ref.Mint[ref.Secret](at), Master: m.ID, CreatedAt: tx.Now()}
+	if g, ok := graves.Get(tx, store.K(dk.Organization, p.Purpose)); ok && !dk.CreatedAt.After(g.At) {
+		dk.CreatedAt = g.At.Add(time.Millisecond) // it isn't one of those that were destroyed
+	}
 	plain := random.Bytes(32)
 	defer clear(plain)
 	wrapped, err := m.wrap(dk.place(), plain)

@@ -105,30 +105,7 @@ func (f keyFile) save(ctx context.Context, keys []Master) error {
 		}
 		text.WriteString(line)
 	}
-	folder := filepath.Dir(f.path)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("keep master key: %w", err)
-	}
-	tmp, err := os.CreateTemp(folder, ".master-*") // 0600 from the start
-	if err != nil {
-		return fmt.Errorf("keep master key: %w", err)
-	}
-	_, err = tmp.WriteString(text.String())
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), f.path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("keep master key: %w", err), os.Remove(tmp.Name()))
-	}
-	return syncFolder(folder)
-}
-
-func syncFolder(folder string) error {
-	d, err := os.Open(folder) //nolint:gosec // the operator's choice
-	if err != nil {
-		return fmt.Errorf("keep master key: %w", err)
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return replace(f.path, ".master-*", text.String())
 }
 
 // Renew makes a new master key and keeps it above the others, before anything is wrapped by it.
