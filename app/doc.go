@@ -9,6 +9,7 @@
 //	base/fail             errors with words for a person
 //	base/random           random bytes; nobody else makes any
 //	ref                   typed ids: names of things without the things
+//	base/envelope         short texts closed for a way through other hands
 //	base/secret           secrets in memory and at rest
 //	base/outbound         the one way out, with a policy on every address
 //	access                who may: actors, roles, permissions
@@ -30,6 +31,7 @@
 //	apikey                programs: keys, their scopes and budgets
 //	channel               connected places and their sealed tokens
 //	post                  what people write, and how it becomes deliveries
+//	support               staff read what a customer lets them, for a while: grants
 //	publish               the runner: claims what is due and walks it
 //	notify                tells people: live screens
 //	connector/*           one folder for each platform

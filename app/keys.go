@@ -243,7 +243,7 @@ func keys(ctx context.Context, cfg config.Config, rotate bool, which string) (st
 		return "", errOrganization
 	}
 	var said strings.Builder
-	if running, err := ask(ctx, cfg.Data, method, path, &said); running || err != nil {
+	if running, err := ask(ctx, cfg.Data, method, path, "", &said); running || err != nil {
 		return said.String(), err
 	}
 	if err := mustExist(cfg); err != nil {

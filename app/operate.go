@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/api"
 	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
@@ -25,8 +26,10 @@ import (
 	"github.com/omniposto/omniposto/app/config"
 	"github.com/omniposto/omniposto/app/delivery"
 	"github.com/omniposto/omniposto/app/identity"
+	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/support"
 	"github.com/omniposto/omniposto/store"
 	"github.com/omniposto/omniposto/store/memory"
 )
@@ -56,6 +59,16 @@ func (a *App) control(ctx context.Context) {
 			panic(http.ErrAbortHandler) // the reader must not take a part for the whole
 		}
 	})
+	mux.HandleFunc("POST /reset-mfa", func(w http.ResponseWriter, r *http.Request) {
+		email, err := io.ReadAll(io.LimitReader(r.Body, 1<<10))
+		if err == nil {
+			err = a.startRecovery(r.Context(), string(email), w)
+		}
+		if err != nil {
+			a.log.Error("reset-mfa", "error", err.Error())
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
 	a.controlKeys(mux)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
@@ -66,12 +79,12 @@ func (a *App) control(ctx context.Context) {
 }
 
 // ask sends a command to a running server on this folder; running is false when there is none.
-func ask(ctx context.Context, folder, method, path string, to io.Writer) (running bool, err error) {
+func ask(ctx context.Context, folder, method, path, body string, to io.Writer) (running bool, err error) {
 	socket := filepath.Join(folder, socketName)
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://control"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://control"+path, strings.NewReader(body))
 	if err != nil {
 		return false, err
 	}
@@ -82,7 +95,10 @@ func ask(ctx context.Context, folder, method, path string, to io.Writer) (runnin
 	defer answer.Body.Close() //nolint:errcheck // only read
 	if answer.StatusCode != http.StatusOK {
 		said, _ := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
-		return true, errors.New(strings.TrimSpace(string(said)))
+		if words := strings.TrimSpace(string(said)); words != "" {
+			return true, errors.New(words)
+		}
+		return true, fmt.Errorf("the running server answers %s; its log says more", answer.Status)
 	}
 	_, err = io.Copy(to, answer.Body)
 	return true, err
@@ -158,7 +174,7 @@ func addFolder(ctx context.Context, w *tar.Writer, folder, under string) error {
 
 // backup asks a running server, or opens the store itself.
 func backup(ctx context.Context, cfg config.Config, to io.Writer) error {
-	if running, err := ask(ctx, cfg.Data, http.MethodGet, "/backup", to); running || err != nil {
+	if running, err := ask(ctx, cfg.Data, http.MethodGet, "/backup", "", to); running || err != nil {
 		return err
 	}
 	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
@@ -169,6 +185,39 @@ func backup(ctx context.Context, cfg config.Config, to io.Writer) error {
 		return err
 	}
 	return errors.Join(a.writeBackup(ctx, to), a.Close())
+}
+
+// resetMFA asks a running server, or opens the store itself, to start the recovery of a person's sign-in.
+func resetMFA(ctx context.Context, cfg config.Config, email string, to io.Writer) error {
+	if running, err := ask(ctx, cfg.Data, http.MethodPost, "/reset-mfa", email, to); running || err != nil {
+		return err
+	}
+	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
+	a.Test.Cost = identity.Cheapest // no password is made
+	if err := mustExist(cfg); err != nil {
+		return err
+	}
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	if err := a.assemble(ctx); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	return errors.Join(a.startRecovery(ctx, email, to), a.Close())
+}
+
+func (a *App) startRecovery(ctx context.Context, email string, to io.Writer) error {
+	call := op.NewCall(&op.Meta{ID: "recovery.start"}, nil)
+	call.Actor.Kind, call.Via, call.Now = access.System, "cli", a.Clock.Now()
+	started, err := a.parts.identities.StartRecovery(ctx, call, strings.TrimSpace(email))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(to, "If somebody signs in with this address, the recovery is ready at %s. They and all owners of their organizations are told, and any of them can stop it.\n", started.ReadyAt.Format(time.RFC3339))
+	if started.Link != "" {
+		fmt.Fprintf(to, "No mail is set up: pass this link on. It works from then on, for seven days.\n%s\n", started.Link)
+	}
+	return nil
 }
 
 func mustExist(cfg config.Config) error {
@@ -233,7 +282,10 @@ func unpack(r *tar.Reader, folder string) error {
 // afterRestore ends what must not come back with an older store: sessions, links, keys until somebody looks at them, and the belief that what was due
 // meanwhile didn't go out. Each log says so.
 func (a *App) afterRestore(ctx context.Context) error {
-	if err := a.db.Update(ctx, func(tx store.Tx) error { apikey.Restored(tx); return identity.Restored(tx) }); err != nil {
+	if err := a.db.Update(ctx, func(tx store.Tx) error {
+		apikey.Restored(tx)
+		return errors.Join(identity.Restored(tx), support.Restored(tx))
+	}); err != nil {
 		return err
 	}
 	deliveries := delivery.New(delivery.Deps{})

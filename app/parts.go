@@ -23,6 +23,7 @@ import (
 	"github.com/omniposto/omniposto/app/post"
 	"github.com/omniposto/omniposto/app/publish"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/support"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -36,6 +37,7 @@ type parts struct {
 	media         *media.Files
 	runner        *publish.Runner
 	mail          *mail.Outbox
+	support       *support.Support
 	keys          *apikey.Keys
 	metrics       *metrics
 	operations    []op.Operation
@@ -48,7 +50,7 @@ type parts struct {
 func tables() []store.AnyTable {
 	var all []store.AnyTable
 	for _, of := range [][]store.AnyTable{secret.Tables(), audit.Tables(), event.Tables(), op.Tables(), mail.Tables(), delivery.Tables(), media.Tables(),
-		organization.Tables(), identity.Tables(), apikey.Tables(), channel.Tables(), post.Tables()} {
+		organization.Tables(), identity.Tables(), apikey.Tables(), channel.Tables(), post.Tables(), support.Tables()} {
 		all = append(all, of...)
 	}
 	return all
@@ -75,10 +77,14 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 	p.mail = mail.New(mail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Transport: transport})
 	invite := func(token string) string { return a.link("/invite", "token="+token) }
 	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,
-		Mail: p.mail, Link: invite})
+		RoleChanged: func(tx store.Tx, c op.Call, who ref.Identity) error {
+			identity.RoleChanged(tx, c, who)
+			return p.support.RoleChanged(tx, c.Organization)
+		}, Mail: p.mail, Link: invite})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
-		Mail: p.mail, Link: invite})
+		Mail: p.mail, Link: invite, StaffStopped: func(tx store.Tx, i ref.Identity) error { return p.support.StaffStopped(tx, i) }, Address: func() string { return a.link("", "") }, Page: a.link,
+		Web: web.Client(outbound.Limits{Total: 15 * time.Second, Body: 1 << 20})})
 	p.keys = apikey.New(apikey.Deps{DB: a.db, Log: a.log, Mail: p.mail, Link: func() string { return a.link("/settings", "") }})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Spend: apikey.Spend,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
@@ -89,9 +95,14 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		Clock: a.Clock, Name: "main", Alone: true, Log: a.log, Lapsed: p.metrics.lapsed, Jumped: func(d time.Duration) {
 			a.log.Warn("the clock jumped; nothing is sent for a minute", "by", d.String())
 		}})
-	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf})
+	codeKey, err := a.keeper.Derived(ctx, a.db, "support-code")
+	if err != nil {
+		return nil, err
+	}
+	p.support = a.makeSupport(p, codeKey)
+	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf, OwnGrant: support.Own})
 	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.keys.Operations(), p.channels.Operations(),
-		p.posts.Operations(), live.Operations(), p.mail.Operations(), a.instanceOperations()} {
+		p.posts.Operations(), p.support.Operations(), live.Operations(), p.mail.Operations(), a.instanceOperations()} {
 		p.operations = append(p.operations, list...)
 	}
 	return p, nil
@@ -114,6 +125,7 @@ func (p *parts) start(ctx context.Context, a *App) {
 		}
 	}()
 	a.run(func() { a.housekeep(ctx) })
+	a.run(func() { p.identities.Run(ctx) })
 	a.run(func() { p.media.Run(ctx) })
 	a.run(func() { p.mail.Run(ctx) })
 	a.run(func() {

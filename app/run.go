@@ -36,6 +36,9 @@ func Run(ctx context.Context, args, environ []string, out, log io.Writer) int {
 			return keys(ctx, s.(config.Config), rotate, organization)
 		},
 		Health: func(ctx context.Context, s cli.Settings) error { return health(ctx, s.(config.Config)) },
+		ResetMFA: func(ctx context.Context, s cli.Settings, email string) error {
+			return resetMFA(ctx, s.(config.Config), email, out)
+		},
 		Doctor: func(ctx context.Context, s cli.Settings) []cli.Finding { return doctor(ctx, s.(config.Config)) },
 	}
 	for _, f := range config.Fields() {

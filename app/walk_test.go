@@ -140,7 +140,7 @@ var walkRoles = []role{{"owner", access.Owner, ""}, {"admin", access.Admin, ""},
 func may(p access.Permission, r role) bool {
 	allowed := map[access.Permission]string{
 		access.OrganizationDelete: "owner", access.OrganizationTransfer: "owner", access.PlanWrite: "owner billing", access.PlanRead: "owner admin billing",
-		access.OrganizationWrite: "owner admin", access.SupportApprove: "owner admin", access.MembersWrite: "owner admin", access.MembersRead: "owner admin",
+		access.OrganizationWrite: "owner admin", access.SupportApprove: "owner admin", access.SupportPolicy: "owner", access.MembersWrite: "owner admin", access.MembersRead: "owner admin",
 		access.SecurityWrite: "owner admin", access.AuditRead: "owner admin", access.KeysWrite: "owner admin", access.WebhooksWrite: "owner admin",
 		access.WorkspacesCreate: "owner admin", access.OrganizationRead: "owner admin member manager publisher author viewer client",
 		access.WorkspaceWrite: "owner admin manager", access.WorkspaceMembers: "owner admin manager", access.ChannelsWrite: "owner admin manager",
@@ -168,7 +168,7 @@ func (w *world) things(p *person, org, ws string) things {
 	return things{"organization": org, "workspace": ws, "channel": ch, "post": po.text("id"), "delivery": po.text("deliveries.0.id"),
 		"invitation": in.text("id"), "member": p.must(200, "GET", "/organizations/"+org+"/members", nil).text("items.0.id"),
 		"session": p.must(200, "GET", "/me/sessions", nil).text("items.0.id"), "asset": "ast_00000000000000000000000000", "upload": "upl_00000000000000000000000000",
-		"key": "key_00000000000000000000000000", "platform": "practice", "rendition": "thumb", "address": "none"}
+		"passkey": "pky_00000000000000000000000000", "recovery": "rcv_00000000000000000000000000", "key": "key_00000000000000000000000000", "platform": "practice", "rendition": "thumb", "address": "none"}
 }
 
 func (th things) path(o op.Operation) string {
@@ -265,7 +265,7 @@ func crossed(o op.Operation, own, foreign things) string {
 		mixed[name] = foreign[name]
 	}
 	mixed["organization"], mixed["workspace"], mixed["session"], mixed["platform"], mixed["rendition"] = own["organization"], own["workspace"], own["session"], own["platform"], own["rendition"]
-	mixed["asset"], mixed["upload"], mixed["key"] = own["asset"], own["upload"], own["key"]
+	mixed["asset"], mixed["upload"], mixed["passkey"], mixed["recovery"], mixed["key"] = own["asset"], own["upload"], own["passkey"], own["recovery"], own["key"]
 	return mixed.path(o)
 }
 

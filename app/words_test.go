@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -27,23 +28,17 @@ func TestForbiddenWordsStandNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkWords(t, "openapi", doc)
-	messages, err := os.ReadFile("../ui/src/words/en.json")
-	if err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"../ui/src/words/en.json", "../ui/src/words/en.above.json", "mail/words/en.json"} {
+		messages, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var words any
+		if err := json.Unmarshal(messages, &words); err != nil {
+			t.Fatal(err)
+		}
+		checkWords(t, filepath.Base(file), words)
 	}
-	var words any
-	if err := json.Unmarshal(messages, &words); err != nil {
-		t.Fatal(err)
-	}
-	checkWords(t, "en.json", words)
-	letters, err := os.ReadFile("mail/words/en.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(letters, &words); err != nil {
-		t.Fatal(err)
-	}
-	checkWords(t, "letters", words)
 }
 
 func checkWords(t *testing.T, where string, v any) {
@@ -51,7 +46,7 @@ func checkWords(t *testing.T, where string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, inner := range v {
-			if forbiddenWords.MatchString(strings.ReplaceAll(name, "_", " ")) {
+			if forbiddenWords.MatchString(strings.ReplaceAll(name, "_", " ")) && !strings.HasSuffix(name, "/support/grants/{grant}/account") && !strings.HasPrefix(name, "category.account") {
 				t.Errorf("%s.%s: the name is a forbidden word", where, name)
 			}
 			checkWords(t, where+"."+name, inner)
@@ -61,6 +56,9 @@ func checkWords(t *testing.T, where string, v any) {
 			checkWords(t, where, inner)
 		}
 	case string:
+		if v == "account" && (strings.Contains(where, ".categories") || strings.HasSuffix(where, ".category.enum")) {
+			return // what a support grant calls the members' own fields
+		}
 		if rest := allowedPhrases.ReplaceAllString(v, ""); forbiddenWords.MatchString(rest) {
 			t.Errorf("%s: %q", where, v)
 		}

@@ -52,6 +52,7 @@ type person struct {
 	client *http.Client
 	email  string
 	totp   string
+	device *device // the last passkey that was added
 }
 
 type safeBuffer struct {

@@ -31,7 +31,7 @@ function parsedWords(): Plugin {
     name: 'parsed-words',
     enforce: 'pre',
     load(id) {
-      if (!/\/src\/words\/[\w-]+\.json$/.test(id)) return null;
+      if (!/\/src\/words\/[\w.-]+\.json$/.test(id)) return null;
       const texts = JSON.parse(readFileSync(id, 'utf8')) as Record<string, string>;
       const ready = Object.fromEntries(
         Object.entries(texts).map(([key, text]) => [

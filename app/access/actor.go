@@ -26,12 +26,28 @@ type Actor struct {
 	Administrator bool // of the instance
 	Staff         bool // active staff of the instance: may ask customers for support access
 	Memberships   []Membership
-	SecondFactor  bool      // a factor is enrolled
-	PasswordAt    time.Time // last time the password was given in this session
-	MFAAt         time.Time // last time the second factor was given in this session
-	MFAMethod     string    // totp, recovery_code
-	Key           *Key      // what narrows a program; nil for everybody else
+	// Barred says which organizations of the actor this session may not enter, and why. They aren't in Memberships.
+	Barred map[ref.Organization]Bar
+	// Through is the organization whose own sign-on the session came by. It opens that organization and nothing else of
+	// the person, because whoever runs the provider can name anybody.
+	Through      ref.Organization
+	SecondFactor bool      // a factor is enrolled
+	Methods      []string  // ways to give the second factor here, best first: passkey, totp
+	PasswordAt   time.Time // last time the password was given in this session
+	MFAAt        time.Time // last time the second factor was given in this session
+	MFAMethod    string    // passkey, totp, recovery_code
+	Key          *Key      // what narrows a program; nil for everybody else
 }
+
+// Bar is what keeps a session out of an organization that its person belongs to.
+type Bar string
+
+// The bars.
+const (
+	BarSignOn Bar = "sign_on"       // members come in by the organization's own sign-on
+	BarFactor Bar = "second_factor" // members need one
+	BarWay    Bar = "way"           // this way of signing in isn't allowed there
+)
 
 // Key narrows what a program may: never more than its maker may at this moment, and of that only what stands here.
 type Key struct {

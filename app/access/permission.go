@@ -14,6 +14,7 @@ const (
 	PlanWrite            Permission = "plan.write"
 	PlanRead             Permission = "plan.read"
 	SupportApprove       Permission = "support.approve"
+	SupportPolicy        Permission = "support.policy"
 	MembersWrite         Permission = "members.write"
 	MembersRead          Permission = "members.read"
 	SecurityWrite        Permission = "security.write"
@@ -65,7 +66,7 @@ var (
 
 // ofOrganization says what an organization's role may do in the organization.
 var ofOrganization = map[Role][]Permission{
-	Owner: {OrganizationDelete, OrganizationTransfer, PlanWrite, PlanRead, OrganizationWrite, OrganizationRead, SupportApprove,
+	Owner: {OrganizationDelete, OrganizationTransfer, PlanWrite, PlanRead, OrganizationWrite, OrganizationRead, SupportApprove, SupportPolicy,
 		MembersWrite, MembersRead, SecurityWrite, AuditRead, KeysWrite, WebhooksWrite, WorkspacesCreate},
 	Admin: {PlanRead, OrganizationWrite, OrganizationRead, SupportApprove, MembersWrite, MembersRead, SecurityWrite, AuditRead,
 		KeysWrite, WebhooksWrite, WorkspacesCreate},

@@ -33,6 +33,9 @@ var (
 	ErrForbidden = fail.Forbidden("forbidden", "Your role doesn't allow this.")
 	ErrStepUp    = fail.Forbidden("step_up_required", "Confirm that it's you first.")
 	ErrEnrol     = fail.Forbidden("second_factor_required", "This needs a second factor. Set one up first.")
+	ErrSignOn    = fail.Forbidden("sign_on_required", "This organization asks its members to come in by its own sign-on.")
+	ErrWay       = fail.Forbidden("way_refused", "This organization doesn't allow this way of signing in. Sign in another way.")
+	ErrThrough   = fail.Forbidden("own_sign_in_required", "You came in by an organization's sign-on, which can't do this. Sign in with your own password or passkey.")
 	ErrMatchForm = fail.Malformed("if_match_invalid", `If-Match must be one version in quotes, like "3".`)
 	ErrSession   = fail.Forbidden("session_only", "A program can't do this: it takes a person who has signed in.")
 	ErrNoDryRun  = fail.Invalid("dry_run_unsupported", "This can't be tried without effect.")
@@ -79,10 +82,10 @@ func (s *Server) gate(hc huma.Context, m *op.Meta) (op.Call, huma.Context, error
 	if err := s.body(c, m, &call, wrapped); err != nil {
 		return call, nil, err
 	}
-	if err := s.freshness(hc.Context(), call, m, hc, wrapped.body); err != nil {
+	if err := s.modifiers(c, m, &call); err != nil {
 		return call, nil, err
 	}
-	if err := s.modifiers(c, m, &call); err != nil {
+	if err := s.freshness(hc.Context(), call, m, hc, wrapped.body); err != nil {
 		return call, nil, err
 	}
 	if key := c.Get("Idempotency-Key"); key != "" && m.Created {
@@ -184,6 +187,9 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 	}
 	switch m.Scope {
 	case op.OwnScope:
+		if m.Permission == access.Own && !call.Actor.Through.Zero() && !m.ThroughSignOn {
+			return ErrThrough
+		}
 		return nil
 	case op.InstanceScope:
 		if !call.Actor.MayOnInstance(m.Permission) {
@@ -196,6 +202,9 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 			return ErrHidden
 		}
 		call.Organization = o
+		if err := barred(call.Actor, o); err != nil {
+			return err
+		}
 		if _, ok := call.Actor.Of(o); !ok {
 			return ErrHidden
 		}
@@ -208,6 +217,9 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 			return ErrHidden
 		}
 		o, ok := s.Guard.OrganizationOf(tx, w)
+		if err := barred(call.Actor, o); err != nil {
+			return err
+		}
 		if !ok || !call.Actor.Belongs(o, w) {
 			return ErrHidden
 		}
@@ -215,6 +227,19 @@ func (s *Server) permit(tx store.ReadTx, call *op.Call, m *op.Meta, param func(s
 		if !call.Actor.MayInWorkspace(m.Permission, o, w) {
 			return lacking(call.Actor, m.Permission)
 		}
+	}
+	return nil
+}
+
+// barred says what keeps the session out of an organization that its person belongs to.
+func barred(a access.Actor, o ref.Organization) error {
+	switch a.Barred[o] {
+	case access.BarSignOn:
+		return ErrSignOn.With("organization", o.String())
+	case access.BarFactor:
+		return ErrEnrol.With("organization", o.String())
+	case access.BarWay:
+		return ErrWay.With("organization", o.String())
 	}
 	return nil
 }
@@ -252,40 +277,58 @@ func (s *Server) rate(c *fiber.Ctx, m *op.Meta, call op.Call, prefix string) err
 
 // freshness asks for proof of who is acting where the operation wants it.
 func (s *Server) freshness(ctx context.Context, call op.Call, m *op.Meta, hc huma.Context, body []byte) error {
-	if m.StepUp.Within == 0 || call.Actor.Kind != access.Session {
-		return nil
-	}
-	object := ""
-	if m.StepUp.Bound {
-		path := m.Route.Path
-		if i := strings.LastIndex(path, "{"); i >= 0 {
-			object = hc.Param(path[i+1 : i+strings.IndexByte(path[i:], '}')])
-		}
-		bound := false
-		err := s.DB.View(ctx, func(tx store.ReadTx) error {
-			bound = s.Guard.Bound(tx, call.Actor.Identity, call.Actor.Session, m.ID, object, body)
-			return nil
-		})
-		if err != nil || bound {
-			return err
-		}
-		return stepUp(m, object, "totp")
-	}
+	a := call.Actor
 	switch {
-	case call.Actor.FreshMFA(call.Now, m.StepUp.Within):
+	case m.StepUp.Within == 0 || a.Kind != access.Session:
 		return nil
-	case call.Actor.SecondFactor:
-		return stepUp(m, object, "totp")
+	case m.StepUp.Bound && !a.SecondFactor:
+		return ErrEnrol.With("for", m.ID)
+	case m.StepUp.Bound:
+		return s.bound(ctx, call, m, lastParameter(m.Route.Path, hc.Param), body)
+	case a.FreshMFA(call.Now, m.StepUp.Within):
+		return nil
+	case a.SecondFactor, len(a.Methods) > 0:
+		return stepUp(m, "", a.Methods)
 	case !m.StepUp.PasswordOK:
 		return ErrEnrol.With("for", m.ID)
-	case call.Actor.FreshPassword(call.Now, m.StepUp.Within):
+	case a.FreshPassword(call.Now, m.StepUp.Within):
 		return nil
 	}
-	return stepUp(m, object, "password")
+	return stepUp(m, "", []string{"password"})
 }
 
-func stepUp(m *op.Meta, object, method string) error {
-	e := ErrStepUp.With("for", m.ID).With("methods", []string{method})
+// bound asks for a proof that was given for this very object and body, and uses it up. A dry run only looks at it.
+func (s *Server) bound(ctx context.Context, call op.Call, m *op.Meta, object string, body []byte) error {
+	a, there := call.Actor, false
+	var err error
+	if call.DryRun {
+		err = s.DB.View(ctx, func(tx store.ReadTx) error {
+			there = s.Guard.Bound(tx, a.Identity, a.Session, m.ID, object, body)
+			return nil
+		})
+	} else {
+		err = s.DB.Update(ctx, func(tx store.Tx) error {
+			there = s.Guard.Spend(tx, a.Identity, a.Session, m.ID, object, body)
+			return nil
+		})
+	}
+	if err != nil || there {
+		return err
+	}
+	return stepUp(m, object, a.Methods)
+}
+
+// lastParameter is the value of the path's last parameter: the thing that the operation is done to.
+func lastParameter(path string, param func(string) string) string {
+	i := strings.LastIndex(path, "{")
+	if i < 0 {
+		return ""
+	}
+	return param(path[i+1 : i+strings.IndexByte(path[i:], '}')])
+}
+
+func stepUp(m *op.Meta, object string, methods []string) error {
+	e := ErrStepUp.With("for", m.ID).With("methods", methods)
 	if object != "" {
 		e = e.With("object", object)
 	}

@@ -89,7 +89,7 @@ func example(b *strings.Builder, title string, v any) {
 }
 
 // general are refusals that any operation may answer.
-var general = []*fail.Error{ErrSignedOut, ErrOrigin, ErrType, ErrHidden, ErrForbidden, ErrStepUp, ErrEnrol, ErrMatchForm, ErrNoDryRun, ErrKeyForm, ErrSession, ErrTwo, ErrAddressKey, apikey.ErrKey, errHost, errRate, errTooBig,
+var general = []*fail.Error{ErrSignedOut, ErrOrigin, ErrType, ErrHidden, ErrForbidden, ErrStepUp, ErrEnrol, ErrSignOn, ErrWay, ErrThrough, ErrSession, ErrTwo, ErrAddressKey, apikey.ErrKey, ErrMatchForm, ErrNoDryRun, ErrKeyForm, errHost, errRate, errTooBig,
 	errNoRoute, errMethod, errRange, op.ErrStale, op.ErrMatch, op.ErrCursor, op.ErrKeyReused, op.ErrKeyRunning, op.ErrKeySecret, op.ErrReadOnly, op.ErrStopping, op.ErrAudit,
 	fail.Invalid("invalid", "Some fields need another value: errors names each."), fail.Malformed("malformed", "The body isn't readable JSON.")}
 

@@ -33,8 +33,10 @@ type Guard interface {
 	Touch(ctx context.Context, a access.Actor)
 	// OrganizationOf tells which organization a workspace belongs to.
 	OrganizationOf(tx store.ReadTx, w ref.Workspace) (ref.Organization, bool)
-	// Bound checks a step-up given for this operation's object.
+	// Bound says whether a step-up was given for this operation's object and body.
 	Bound(tx store.ReadTx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool
+	// Spend uses such a step-up up; it says no when there is none left.
+	Spend(tx store.Tx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool
 }
 
 // Files finds the files of the web interface.
@@ -234,7 +236,7 @@ func (s *Server) after(call op.Call, err error) {
 		}
 		return
 	}
-	if call.Meta.Writes() && s.Committed != nil {
+	if (call.Meta.Writes() || len(call.Meta.Actions) > 0) && s.Committed != nil {
 		s.Committed()
 	}
 }

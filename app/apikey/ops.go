@@ -206,8 +206,8 @@ func (k Key) check(tx store.ReadTx, maker access.Actor) error {
 func (s *Keys) tellOwners(tx store.Tx, k Key) error {
 	o, _ := organization.Get(tx, k.Organization)
 	by, _ := identity.Get(tx, k.By)
-	for _, m := range organization.Owners(tx, k.Organization) {
-		who, ok := identity.Get(tx, m.Identity)
+	for _, owner := range organization.Owners(tx, k.Organization) {
+		who, ok := identity.Get(tx, owner)
 		if !ok {
 			continue
 		}

@@ -64,11 +64,20 @@ type Event struct {
 	Values  map[string]string // new values of fields on the short allow-list: role, plan, hours, state
 	Why     Why
 	From    From
+	Read    *Read             // of a support read: what was looked at
 	Private map[string]string // names, e-mail addresses and the like: committed to, kept beside
 }
 
 // Why is what the act is based on. Reason is free text: committed to, kept beside.
 type Why struct{ Ticket, Reason, Grant, Basis string }
+
+// Read names what a support read looked at: never a value.
+type Read struct {
+	Category string
+	Fields   []string
+	Records  []string // ids
+	Count    int64
+}
 
 // From is where the act came from. Prefix is the network (/24 or /48): committed to, kept beside.
 type From struct{ Request, Prefix, Agent string }

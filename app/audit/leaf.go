@@ -80,6 +80,13 @@ func leafBytes(o ref.Organization, h head, id ref.Event, at time.Time, e Event, 
 	}
 	changed.object("values", values)
 	root.object("changed", changed)
+	if e.Read != nil {
+		read := object{}
+		read.text("category", e.Read.Category)
+		read["fields"], read["records"] = array(e.Read.Fields), array(e.Read.Records)
+		read.number("count", e.Read.Count)
+		root.object("read", read)
+	}
 	pii := object{}
 	for name, value := range e.Private {
 		private(pii, name, value)

@@ -84,7 +84,7 @@ func (s *Channels) oauthOperations() []op.Operation {
 			Fails(ErrPlatform, ErrWay, ErrConnect, ErrNoApp, ErrNotFound).Hidden("only a person signs in").Needs(access.ChannelsWrite),
 		op.NewRedirect("channels.callback", op.GET("/connect/{platform}/callback"), s.callback).
 			Says("Come back from a platform", "Ends a sign-in that channels.authorize began, in the same browser, and sends it to the channel.").
-			OutsideAPI().Costs(op.Costly).Audits("channel.connected").Fails(ErrState, ErrConnect).Hidden("only a browser comes back").Needs(access.Own),
+			OutsideAPI().Costs(op.Costly).Audits("channel.connected").Fails(ErrState, ErrConnect).Hidden("only a browser comes back").ThroughSignOn().Needs(access.Own),
 	}
 }
 

@@ -101,9 +101,9 @@ func (s *Channels) platformOperations() []op.Operation {
 	one := PlatformView{ID: "bluesky", Label: "Bluesky", Preview: "microblog", Once: "deterministic", Connect: []WayView{}, Fields: []FieldView{}, Kinds: []KindView{}, Limits: []LimitView{}, Settings: map[string]any{}, Powers: []string{}, Ready: true}
 	return []op.Operation{
 		op.New("platforms.list", op.GET("/platforms"), s.platforms).
-			Says("List platforms", "What can be connected, how, and what can be posted there.").Example(nil, op.Listed[PlatformView]{Items: []PlatformView{one}}).Needs(access.Own),
+			Says("List platforms", "What can be connected, how, and what can be posted there.").Example(nil, op.Listed[PlatformView]{Items: []PlatformView{one}}).ThroughSignOn().Needs(access.Own),
 		op.New("platforms.read", op.GET("/platforms/{platform}"), s.platform).
-			Says("Read a platform", "Ways to connect, kinds of post, limits, settings.").Example(nil, one).Fails(ErrPlatform).Needs(access.Own),
+			Says("Read a platform", "Ways to connect, kinds of post, limits, settings.").Example(nil, one).Fails(ErrPlatform).ThroughSignOn().Needs(access.Own),
 	}
 }
 

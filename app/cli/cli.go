@@ -45,6 +45,7 @@ type Program struct {
 	Doctor   func(context.Context, Settings) []Finding
 	Health   func(context.Context, Settings) error
 	Keys     func(ctx context.Context, s Settings, rotate bool, organization string) (string, error)
+	ResetMFA func(ctx context.Context, s Settings, email string) error // starts the recovery of a person's sign-in
 }
 
 // UsageError says that the command was written wrongly.
@@ -68,7 +69,7 @@ func (p Program) Run(ctx context.Context, args []string) error {
 	for _, f := range p.Flags {
 		root.PersistentFlags().String(f.Name, "", f.Help)
 	}
-	root.AddCommand(p.serve(), p.setup(), p.config(), p.openapi(), p.version(), p.backup(), p.restore(), p.verify(), p.doctor(), p.health(), p.keys(), p.call())
+	root.AddCommand(p.serve(), p.setup(), p.config(), p.openapi(), p.version(), p.backup(), p.restore(), p.verify(), p.doctor(), p.health(), p.keys(), p.member(), p.call())
 	return root.ExecuteContext(ctx)
 }
 
@@ -290,4 +291,18 @@ func (p Program) health() *cobra.Command {
 		}
 		return p.Health(cmd.Context(), cfg)
 	}}
+}
+
+func (p Program) member() *cobra.Command {
+	parent := &cobra.Command{Use: "member", Short: "Help a person to sign in again"}
+	parent.AddCommand(&cobra.Command{Use: "reset-mfa EMAIL", Short: "Start the recovery of a person's sign-in",
+		Long: "For who lost everything. It only starts a wait of 72 hours, of which the person and all owners of their organizations are told, and which any of them can stop. After it the person may choose a new password and remove their factors.",
+		Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := p.load(cmd)
+			if err != nil {
+				return err
+			}
+			return p.ResetMFA(cmd.Context(), cfg, args[0])
+		}})
+	return parent
 }

@@ -19,7 +19,7 @@ type Enrolment struct {
 
 // RecoveryCodes are shown once.
 type RecoveryCodes struct {
-	RecoveryCodes []string `json:"recovery_codes" maxItems:"10" doc:"Each works once instead of the app."`
+	RecoveryCodes []string `json:"recovery_codes,omitempty" maxItems:"10" doc:"Each works once instead of the factor. Absent where another factor brought them before."`
 }
 
 type confirmInput struct {
@@ -38,12 +38,12 @@ func (s *Identities) factorOperations() []op.Operation {
 			By(access.Session).FreshOrPassword(factorFresh).ShowsSecret().NoDryRun("the secret would be of no use").Audits("factor.begun").
 			Fails(ErrFactorThere).Hidden("only a person has factors").Needs(access.Own),
 		op.New("totp.confirm", op.POST("/me/totp/confirm"), s.confirmTOTP).
-			Says("Confirm the authenticator app", "A code of the app turns it on, answers the recovery codes and ends all other sessions.").
+			Says("Confirm the authenticator app", "A code of the app turns it on and ends all other sessions. The first factor brings recovery codes; one beside another counts for support access after an hour.").
 			Example(map[string]any{"code": "123456"}, RecoveryCodes{RecoveryCodes: []string{"01234-56789-abcde-f0123"}}).
 			By(access.Session).Costs(op.SignIn).FreshOrPassword(factorFresh).ShowsSecret().NoDryRun("it counts guesses").Audits("factor.added").
 			Fails(ErrNoEnrolment, ErrSecondFactor, ErrStepUsed, ErrTooManyTries).Hidden("only a person has factors").Needs(access.Own),
 		op.New("totp.remove", op.DELETE("/me/totp"), s.removeTOTP).
-			Says("Remove the authenticator app", "Signing in needs the password alone then. Ends all other sessions.").
+			Says("Remove the authenticator app", "Signing in needs a passkey or, where there is none, the password alone then. Ends all other sessions.").
 			By(access.Session).Fresh(stepUpLife).Audits("factor.removed").Fails(ErrNoFactor).Hidden("only a person has factors").Needs(access.Own),
 		op.New("recovery_codes.renew", op.POST("/me/recovery-codes"), s.renew).
 			Says("Make new recovery codes", "The old ones stop working.").Example(nil, RecoveryCodes{RecoveryCodes: []string{"01234-56789-abcde-f0123"}}).
@@ -85,17 +85,22 @@ func (s *Identities) confirmTOTP(ctx context.Context, c op.Call, in *confirmInpu
 			return nil, err
 		}
 		f, _ = factors.Get(tx, store.K(who, f.ID))
-		f.Confirmed, f.CountsAt = true, tx.Now()
-		factors.Put(tx, f)
 		sess, ok := sessions.Get(tx, store.K(who, c.Actor.Session))
 		if !ok {
 			return nil, ErrNoSignIn
 		}
-		endOthers(tx, who, sess.ID)
-		sess.MFA, sess.Method = tx.Now(), "totp"
-		_, token = rotate(tx, sess)
-		record(tx, c, "factor.added", who, audit.OK, op.Act{})
-		return &RecoveryCodes{RecoveryCodes: renewCodes(tx, who)}, nil
+		out := &RecoveryCodes{}
+		f.Confirmed, f.CountsAt = true, tx.Now()
+		if HasFactor(tx, who) {
+			f.CountsAt = f.CountsAt.Add(factorSettles)
+		} else {
+			out.RecoveryCodes = renewCodes(tx, who)
+			sess.MFA, sess.Method = tx.Now(), "totp"
+		}
+		factors.Put(tx, f)
+		var err error
+		token, err = s.factorChanged(tx, c, sess, "totp_added", "factor.added")
+		return out, err
 	})
 	if errors.Is(err, ErrSecondFactor) {
 		return nil, s.refused(ctx, c, who, func(tx store.Tx) { wrong(tx, "factor", who.String(), guessesOfOne) }, err)
@@ -115,16 +120,14 @@ func (s *Identities) removeTOTP(ctx context.Context, c op.Call, _ *op.None) (*op
 			return nil, ErrNoFactor
 		}
 		factors.Delete(tx, store.K(who, f.ID))
-		recovery.Delete(tx, store.K(who))
 		sess, ok := sessions.Get(tx, store.K(who, c.Actor.Session))
 		if !ok {
 			return nil, ErrNoSignIn
 		}
-		endOthers(tx, who, sess.ID)
-		sess.MFA, sess.Method = time.Time{}, ""
-		_, token = rotate(tx, sess)
-		record(tx, c, "factor.removed", who, audit.OK, op.Act{})
-		return &op.None{}, nil
+		withoutLast(tx, &sess)
+		var err error
+		token, err = s.factorChanged(tx, c, sess, "totp_removed", "factor.removed")
+		return &op.None{}, err
 	})
 	if err == nil {
 		c.SetCookie(cookie(token, c.Secure))

@@ -25,6 +25,8 @@ const (
 	guessWindow   = 15 * time.Minute
 	guessesOfOne  = 10  // for one address or session
 	guessesOfMany = 100 // for one network
+	guessesOfAll  = 3000
+	allClosed     = time.Minute // for passwords of everybody, once that many were wrong; a passkey still signs in
 )
 
 func guessKey(kind, of string) []byte {
@@ -42,7 +44,9 @@ func mayTry(tx store.ReadTx, kind, of string) error {
 }
 
 // wrong counts a wrong try and closes the window when there were most of them.
-func wrong(tx store.Tx, kind, of string, most int) {
+func wrong(tx store.Tx, kind, of string, most int) { wrongThen(tx, kind, of, most, guessWindow) }
+
+func wrongThen(tx store.Tx, kind, of string, most int, closed time.Duration) {
 	key := guessKey(kind, of)
 	g, _ := guesses.Get(tx, store.K(key))
 	now := tx.Now()
@@ -51,9 +55,25 @@ func wrong(tx store.Tx, kind, of string, most int) {
 	}
 	g.Of = key
 	if g.Wrong++; g.Wrong >= most {
-		g.Until = now.Add(guessWindow)
+		g.Until = now.Add(closed)
 	}
 	guesses.Put(tx, g)
+}
+
+// mayGuess refuses a password where its address, the network it comes from or everybody had too many wrong tries.
+func mayGuess(tx store.ReadTx, email, prefix string) error {
+	for _, of := range []struct{ kind, of string }{{"password", email}, {"network", prefix}, {"everybody", ""}} {
+		if err := mayTry(tx, of.kind, of.of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func wrongPassword(tx store.Tx, email, prefix string) {
+	wrong(tx, "password", email, guessesOfOne)
+	wrong(tx, "network", prefix, guessesOfMany)
+	wrongThen(tx, "everybody", "", guessesOfAll, allClosed)
 }
 
 func right(tx store.Tx, kind, of string) { guesses.Delete(tx, store.K(guessKey(kind, of))) }

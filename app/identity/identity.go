@@ -2,10 +2,11 @@
 // instance. Who belongs where is organization's, who may is access's.
 //
 // Caveats: a session's token and a recovery code are kept as SHA-256 only, because they are random and long; passwords
-// are Argon2id. Passkeys, single sign-on and recovery by mail are other factors of the same record and come beside these.
+// are Argon2id. A passkey is for one host: another public address voids it, and a recovery code is the way back then.
 package identity
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ type Identity struct {
 	Staff         string       `cbor:"15,keyasint,omitempty"` // of the instance: active, inactive, or empty for everybody else
 }
 
-// Factor is a second factor. Only TOTP now; each kind has its own fields.
+// Factor is a second factor by an authenticator app. A passkey is a record of its own.
 type Factor struct {
 	Identity  ref.Identity  `cbor:"1,keyasint"`
 	ID        ref.Secret    `cbor:"2,keyasint"`
@@ -69,7 +70,9 @@ var (
 
 // Tables lists what this package stores.
 func Tables() []store.AnyTable {
-	return []store.AnyTable{&identities, &factors, &recovery, &sessions, &guesses, &instances, &welcomes}
+	return []store.AnyTable{&identities, &factors, &passkeys, &recovery, &sessions, &ceremonies, &devices, &links, &pleas, &refusals, &recoveries,
+		&signOns, &logins, &hops,
+		&guesses, &instances, &welcomes}
 }
 
 // The errors of this package.
@@ -111,10 +114,30 @@ func byEmail(tx store.ReadTx, email string) (Identity, bool) {
 	return Identity{}, false
 }
 
-// HasFactor says whether the identity has a confirmed second factor.
+// SamePerson says whether two identities share an e-mail address or a passkey.
+func SamePerson(tx store.ReadTx, a, b ref.Identity) bool {
+	one, ok := Get(tx, a)
+	other, there := Get(tx, b)
+	if !ok || !there || one.Email == other.Email {
+		return ok && there
+	}
+	for _, mine := range passkeysOf(tx, a) {
+		for _, theirs := range passkeysOf(tx, b) {
+			if bytes.Equal(mine.Credential, theirs.Credential) || bytes.Equal(mine.Key, theirs.Key) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// HasFactor says whether the identity has a second factor, even one that doesn't work at this address: signing in never
+// gets weaker by a change of the address.
 func HasFactor(tx store.ReadTx, id ref.Identity) bool {
-	_, ok := confirmed(tx, id)
-	return ok
+	if _, ok := confirmed(tx, id); ok {
+		return true
+	}
+	return len(passkeysOf(tx, id)) > 0
 }
 
 func confirmed(tx store.ReadTx, id ref.Identity) (Factor, bool) {

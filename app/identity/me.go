@@ -7,6 +7,7 @@ import (
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/mail"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
@@ -75,7 +76,7 @@ func (s *Identities) ownOperations() []op.Operation {
 	return []op.Operation{
 		op.New("me.update", op.PATCH("/me"), s.updateMe).
 			Says("Change your profile", "Name, language, time zone, hours and theme. Absent fields stay as they are.").
-			Example(map[string]any{"theme": "dark"}, exampleProfile).By(access.Session).Audits("identity.changed").Fails(schedule.ErrZone).Needs(access.Own),
+			Example(map[string]any{"theme": "dark"}, exampleProfile).By(access.Session).ThroughSignOn().Audits("identity.changed").Fails(schedule.ErrZone).Needs(access.Own),
 		op.New("me.password", op.POST("/me/password"), s.changePassword).
 			Says("Change your password", "Ends all other sessions.").
 			Example(map[string]any{"current": "forty warm jackets", "password": "ninety warm jackets"}, nil).
@@ -158,9 +159,11 @@ func (s *Identities) changePassword(ctx context.Context, c op.Call, in *changePa
 		identities.Put(tx, i)
 		endOthers(tx, i.ID, sess.ID)
 		sess.Password = tx.Now()
+		sess.Bound = nil
 		_, token = rotate(tx, sess)
 		record(tx, c, "password.changed", i.ID, audit.OK, op.Act{})
-		return &op.None{}, nil
+		unlink(tx, i.ID, toRecover)
+		return &op.None{}, s.tell(tx, i, mail.PasswordChanged, map[string]string{"at": stamp(tx.Now())}, "")
 	})
 	if err == nil {
 		c.SetCookie(cookie(token, c.Secure))
@@ -244,6 +247,8 @@ func (s *Identities) accept(ctx context.Context, c op.Call, in *acceptInput) (*M
 		return nil, err
 	}
 	switch {
+	case !c.Actor.Through.Zero():
+		return nil, ErrSignInFirst
 	case staff:
 		return s.settle(ctx, c, *in)
 	case known && c.Actor.Kind != access.Session:
@@ -271,7 +276,11 @@ func (s *Identities) accept(ctx context.Context, c op.Call, in *acceptInput) (*M
 			}
 			who = newIdentity(tx, b.Name, invitation.Email, hash, "")
 			var sess Session
+			leave(tx, c)
 			sess, token = begin(tx, who.ID, c.From.Agent, c.From.Prefix)
+			if err := s.seen(tx, c, who); err != nil {
+				return nil, err
+			}
 			a = access.Actor{Kind: access.Session, Identity: who.ID, Session: sess.ID, PasswordAt: tx.Now()}
 		}
 		m, err := organization.Accept(tx, invitation, who.ID)

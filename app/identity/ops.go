@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"bytes"
 	"log/slog"
+	"net/http"
 	"slices"
 	"time"
 
@@ -21,6 +23,7 @@ type Identities struct {
 	Deps
 	hasher *Hasher
 	claim  *claim
+	woken  chan struct{} // something was left for after the answer
 }
 
 // Deps is what the operations use.
@@ -28,6 +31,7 @@ type Deps struct {
 	DB        *store.DB
 	Clock     clock.Clock
 	Keeper    *secret.Keeper
+	Web       *http.Client // to the providers of organizations, under the policy for addresses that people give
 	Log       *slog.Logger
 	Cost      Cost
 	Furnish   func(tx store.Tx, w organization.Workspace) // fills a new workspace
@@ -36,20 +40,25 @@ type Deps struct {
 	Announce  func(code string) // told each new setup code; prints the link
 	Build     string
 	Mail      *mail.Outbox
-	Link      func(token string) string // where an invitation is accepted
+	Address   func() string                      // where people reach the server
+	Page      func(path, fragment string) string // a page of the web interface
+	Link      func(token string) string          // where an invitation is accepted
 
+	// Version knows the versions of things that a step-up can be bound to; nil where nothing has one.
+	Version func(tx store.ReadTx, object string) (int64, bool)
 	// StaffStopped is told, in its transaction, of staff who may not read any more.
 	StaffStopped func(tx store.Tx, who ref.Identity) error
 }
 
 // New makes the operations.
 func New(d Deps) *Identities {
-	return &Identities{Deps: d, hasher: NewHasher(d.Clock, d.Cost), claim: newClaim(d)}
+	return &Identities{Deps: d, hasher: NewHasher(d.Clock, d.Cost), claim: newClaim(d), woken: make(chan struct{}, 1)}
 }
 
 // Operations lists what can be done.
 func (s *Identities) Operations() []op.Operation {
-	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.staffOperations())
+	return slices.Concat(s.setupOperations(), s.sessionOperations(), s.ownOperations(), s.factorOperations(), s.passkeyOperations(), s.emailOperations(),
+		s.recoverOperations(), s.helpOperations(), s.signOnOperations(), s.staffOperations())
 }
 
 // WorkspaceAccess is a workspace as its visitor sees it.
@@ -90,15 +99,25 @@ type Fresh struct {
 	PasswordUntil *time.Time `json:"password_until,omitempty"`
 }
 
+// BarredView is an organization that the session may not enter.
+type BarredView struct {
+	Organization ref.Organization `json:"organization"`
+	Name         string           `json:"name"`
+	Why          access.Bar       `json:"why" enum:"sign_on,second_factor,way"`
+}
+
 // Me is who is signed in and where they may go.
 type Me struct {
 	Identity          Profile              `json:"identity"`
 	SecondFactor      bool                 `json:"second_factor"`
+	Methods           []string             `json:"methods" maxItems:"8" doc:"Ways to give the second factor here, best first: passkey, totp."`
 	RecoveryCodesLeft int                  `json:"recovery_codes_left"`
 	Fresh             Fresh                `json:"fresh"`
 	Administrator     bool                 `json:"administrator"`
 	Staff             bool                 `json:"staff" doc:"Active staff of the instance."`
+	Recovery          *RecoveryView        `json:"recovery,omitempty" doc:"Somebody asked to remove your second factor. Stop it if it wasn't you."`
 	Organizations     []OrganizationAccess `json:"organizations" maxItems:"1000"`
+	Barred            []BarredView         `json:"barred,omitempty" maxItems:"1000" doc:"Your organizations that this session may not enter."`
 	Build             string               `json:"build"`
 }
 
@@ -127,7 +146,7 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 	if a.Key != nil {
 		profile = Profile{ID: i.ID, Name: i.Name} // a program learns whose it is, and nothing else of them
 	}
-	out := &Me{Identity: profile, SecondFactor: a.SecondFactor, RecoveryCodesLeft: codesLeftFor(tx, a), Administrator: a.Administrator, Staff: a.Staff,
+	out := &Me{Identity: profile, SecondFactor: a.SecondFactor, Methods: a.Methods, RecoveryCodesLeft: codesLeftFor(tx, a), Administrator: a.Administrator, Staff: a.Staff,
 		Build: s.Build, Organizations: []OrganizationAccess{}}
 	until := func(at time.Time) *time.Time {
 		if end := at.Add(stepUpLife); !at.IsZero() && end.After(tx.Now()) {
@@ -136,6 +155,10 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 		return nil
 	}
 	out.Fresh = Fresh{MFAUntil: until(a.MFAAt), PasswordUntil: until(a.PasswordAt)}
+	for _, r := range openOf(tx, i.ID) {
+		v := recoveryView(tx, r)
+		out.Recovery = &v
+	}
 	for _, m := range a.Memberships {
 		o, ok := organization.Get(tx, m.Organization)
 		if !ok {
@@ -149,6 +172,11 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 		}
 		out.Organizations = append(out.Organizations, oa)
 	}
+	for id, why := range a.Barred {
+		o, _ := organization.Get(tx, id)
+		out.Barred = append(out.Barred, BarredView{Organization: id, Name: o.Name, Why: why})
+	}
+	slices.SortFunc(out.Barred, func(a, b BarredView) int { return bytes.Compare(a.Organization[:], b.Organization[:]) })
 	return out, nil
 }
 
@@ -161,7 +189,7 @@ func PersonOf(tx store.ReadTx, id ref.Identity) (organization.Person, bool) {
 // record writes an act of sign-in into the instance's log, with a copy in the log of each organization of the identity.
 func record(tx store.Tx, c op.Call, action audit.Action, id ref.Identity, result audit.Result, a op.Act) {
 	a.Action, a.On, a.Result, a.Quiet, a.Instance = action, audit.Thing{Kind: "identity", ID: id.String()}, result, true, true
-	if c.Actor.Identity.Zero() && result == audit.OK {
+	if (c.Actor.Kind == access.Nobody || c.Actor.Kind == "") && result == audit.OK {
 		c.Actor.Kind, c.Actor.Identity, c.Via = access.Session, id, "session"
 	}
 	op.Write(tx, c, a)
@@ -174,6 +202,6 @@ func record(tx store.Tx, c op.Call, action audit.Action, id ref.Identity, result
 // example values of the document.
 var (
 	exampleProfile = Profile{Name: "Mira Lindqvist", Email: "mira@halden.example", Locale: "en", Timezone: "Europe/Berlin", HourFormat: "auto", Theme: "system", Version: 1}
-	exampleMe      = Me{Identity: exampleProfile, SecondFactor: true, RecoveryCodesLeft: 10, Organizations: []OrganizationAccess{{Name: "Halden Studio", Role: access.Owner,
+	exampleMe      = Me{Identity: exampleProfile, SecondFactor: true, Methods: []string{"passkey", "totp"}, RecoveryCodesLeft: 10, Organizations: []OrganizationAccess{{Name: "Halden Studio", Role: access.Owner,
 		Permissions: []access.Permission{access.MembersRead}, Workspaces: []WorkspaceAccess{{Name: "Fjellvik Outdoor", Timezone: "Europe/Berlin", Role: access.Owner}}}}}
 )

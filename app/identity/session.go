@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/base/random"
+	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
@@ -17,25 +19,26 @@ import (
 
 // Session is one signed-in browser. Only the hash of its token is kept.
 type Session struct {
-	Identity  ref.Identity `cbor:"1,keyasint"`
-	ID        ref.Session  `cbor:"2,keyasint"`
-	Token     []byte       `cbor:"3,keyasint"`           // SHA-256
-	Waiting   bool         `cbor:"4,keyasint,omitempty"` // the password was right, the second factor isn't given yet
-	CreatedAt time.Time    `cbor:"5,keyasint"`
-	LastSeen  time.Time    `cbor:"6,keyasint"`
-	Password  time.Time    `cbor:"7,keyasint,omitempty"`
-	MFA       time.Time    `cbor:"8,keyasint,omitempty"`
-	Method    string       `cbor:"9,keyasint,omitempty"`
-	Agent     string       `cbor:"10,keyasint,omitempty"`
-	Prefix    string       `cbor:"11,keyasint,omitempty"`
-	Bound     []bound      `cbor:"12,keyasint,omitempty"`
+	Identity  ref.Identity     `cbor:"1,keyasint"`
+	ID        ref.Session      `cbor:"2,keyasint"`
+	Token     []byte           `cbor:"3,keyasint"`           // SHA-256
+	Waiting   bool             `cbor:"4,keyasint,omitempty"` // the password was right, the second factor isn't given yet
+	CreatedAt time.Time        `cbor:"5,keyasint"`
+	LastSeen  time.Time        `cbor:"6,keyasint"`
+	Password  time.Time        `cbor:"7,keyasint,omitempty"`
+	MFA       time.Time        `cbor:"8,keyasint,omitempty"`
+	Method    string           `cbor:"9,keyasint,omitempty"`
+	Agent     string           `cbor:"10,keyasint,omitempty"`
+	Prefix    string           `cbor:"11,keyasint,omitempty"`
+	Bound     []bound          `cbor:"12,keyasint,omitempty"`
+	Through   ref.Organization `cbor:"13,keyasint,omitempty"` // whose own sign-on it came by
 }
 
 // bound is a step-up given for one object and body.
 type bound struct {
 	For    string    `cbor:"1,keyasint"`
 	Object string    `cbor:"2,keyasint"`
-	Body   []byte    `cbor:"3,keyasint"`
+	Body   []byte    `cbor:"3,keyasint"` // hash of the canonical form of all that it is for
 	At     time.Time `cbor:"4,keyasint"`
 }
 
@@ -93,10 +96,10 @@ func (s *Identities) Actor(tx store.ReadTx, token string) (access.Actor, bool) {
 	if !ok || sess.Waiting {
 		return access.Actor{}, false
 	}
-	return actorOf(tx, sess)
+	return s.actorOf(tx, sess)
 }
 
-func actorOf(tx store.ReadTx, sess Session) (access.Actor, bool) {
+func (s *Identities) actorOf(tx store.ReadTx, sess Session) (access.Actor, bool) {
 	i, ok := Get(tx, sess.Identity)
 	if !ok {
 		return access.Actor{}, false
@@ -105,8 +108,11 @@ func actorOf(tx store.ReadTx, sess Session) (access.Actor, bool) {
 	if sess.over(tx.Now(), strong(i, in)) {
 		return access.Actor{}, false
 	}
-	return access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Administrator: i.Administrator, Staff: i.Staff == StaffActive, Memberships: in,
-		SecondFactor: HasFactor(tx, i.ID), PasswordAt: sess.Password, MFAAt: sess.MFA, MFAMethod: sess.Method}, true
+	in, out := entered(tx, sess, in)
+	own := sess.Through.Zero()
+	return access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Administrator: own && i.Administrator, Staff: own && i.Staff == StaffActive,
+		Memberships: in, Barred: out, Through: sess.Through,
+		SecondFactor: HasFactor(tx, i.ID), Methods: s.methods(tx, i.ID, sess.Through), PasswordAt: sess.Password, MFAAt: sess.MFA, MFAMethod: sess.Method}, true
 }
 
 // Live says whether the session still stands and what its holder may; streams ask before each message.
@@ -115,7 +121,7 @@ func (s *Identities) Live(tx store.ReadTx, who ref.Identity, id ref.Session) (ac
 	if !ok {
 		return access.Actor{}, false
 	}
-	return actorOf(tx, sess)
+	return s.actorOf(tx, sess)
 }
 
 // Touch notes that the session was used; at most once a minute, because it writes.
@@ -178,12 +184,40 @@ func endOthers(tx store.Tx, id ref.Identity, but ref.Session) int {
 	return len(keys)
 }
 
-// Bound says whether a step-up was given in the last five minutes for this very object and body.
+// RoleChanged ends the sessions of somebody whose role is another one, but for the one that changed it.
+func RoleChanged(tx store.Tx, c op.Call, who ref.Identity) {
+	endOthers(tx, who, c.Actor.Session)
+}
+
+// Bound says whether a step-up was given in the last five minutes for this very object, at this version, and body.
 func (s *Identities) Bound(tx store.ReadTx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool {
 	sess, ok := sessions.Get(tx, store.K(who, id))
-	sum := sha256.Sum256(body)
-	return ok && slices.ContainsFunc(sess.Bound, func(b bound) bool {
-		return b.For == operation && b.Object == object && string(b.Body) == string(sum[:]) && tx.Now().Sub(b.At) <= stepUpLife
+	return ok && s.boundAt(tx, sess, operation, object, body) >= 0
+}
+
+// Spend uses such a step-up up. It says no when there is none, or when it was used already.
+func (s *Identities) Spend(tx store.Tx, who ref.Identity, id ref.Session, operation, object string, body []byte) bool {
+	sess, ok := sessions.Get(tx, store.K(who, id))
+	if !ok {
+		return false
+	}
+	at := s.boundAt(tx, sess, operation, object, body)
+	if at < 0 {
+		return false
+	}
+	sess.Bound = slices.Delete(slices.Clone(sess.Bound), at, at+1)
+	sessions.Put(tx, sess)
+	return true
+}
+
+func (s *Identities) boundAt(tx store.ReadTx, sess Session, operation, object string, body []byte) int {
+	hash, err := s.bindingHash(tx, operation, object, body)
+	if err != nil {
+		return -1
+	}
+	return slices.IndexFunc(sess.Bound, func(b bound) bool {
+		age := tx.Now().Sub(b.At)
+		return b.For == operation && b.Object == object && bytes.Equal(b.Body, hash) && age >= 0 && age <= stepUpLife
 	})
 }
 
@@ -213,14 +247,21 @@ func cookie(token string, secure bool) string {
 	return fmt.Sprintf("%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s", name, token, age, extra)
 }
 
-// Restored ends every session, pending step-up and count of guesses, because an older store came back.
+// Restored ends every session, pending step-up, challenge and link, because an older store came back.
 func Restored(tx store.Tx) error {
+	empty(tx, &sessions)
+	empty(tx, &ceremonies)
+	empty(tx, &links)
+	empty(tx, &pleas)
+	return nil
+}
+
+func empty[T any](tx store.Tx, t *store.Table[T]) {
 	var keys []store.Key
-	for key := range sessions.All(tx, store.Range{}) {
+	for key := range t.All(tx, store.Range{}) {
 		keys = append(keys, key)
 	}
 	for _, key := range keys {
-		sessions.Delete(tx, key)
+		t.Delete(tx, key)
 	}
-	return nil
 }

@@ -206,7 +206,11 @@ func (s *Identities) setup(ctx context.Context, c op.Call, in *setupInput) (*Set
 		instances.Put(tx, instance{ID: ref.Mint[ref.Instance](now), ClaimedAt: now, By: i.ID})
 		s.Furnish(tx, w)
 		var sess Session
+		leave(tx, c)
 		sess, token = begin(tx, i.ID, c.From.Agent, c.From.Prefix)
+		if err := s.seen(tx, c, i); err != nil {
+			return nil, err
+		}
 		c.Actor = access.Actor{Kind: access.Session, Identity: i.ID, Session: sess.ID, Memberships: organization.MembershipsOf(tx, i.ID)}
 		c.Via = "session"
 		act := op.Act{Action: "instance.claimed", On: audit.Thing{Kind: "instance", ID: "instance"}, Instance: true, Quiet: true, Private: map[string]string{"email": i.Email}}

@@ -2,15 +2,12 @@ package identity
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
-	"github.com/omniposto/omniposto/app/base/random"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
@@ -27,12 +24,14 @@ type signInInput struct {
 type SignedIn struct {
 	Member      *ref.Member `json:"member,omitempty" doc:"The first membership, when signed in."`
 	MFARequired bool        `json:"mfa_required" doc:"The second factor is asked next, by session.mfa."`
+	Methods     []string    `json:"methods,omitempty" maxItems:"8" doc:"Ways to give it, best first: passkey, totp. A recovery code always works."`
 }
 
 type secondInput struct {
 	Body struct {
-		TOTP         string `json:"totp,omitempty" pattern:"^[0-9]{6}$" maxLength:"6"`
-		RecoveryCode string `json:"recovery_code,omitempty" maxLength:"64"`
+		TOTP         string          `json:"totp,omitempty" pattern:"^[0-9]{6}$" maxLength:"6"`
+		RecoveryCode string          `json:"recovery_code,omitempty" maxLength:"64"`
+		Passkey      json.RawMessage `json:"passkey,omitempty" doc:"The browser's answer to what session.passkey_begin gave."`
 	}
 }
 
@@ -46,13 +45,15 @@ type stepUpBegin struct {
 
 // Challenge is the answer of session.step_up_begin.
 type Challenge struct {
-	Challenge string   `json:"challenge"`
-	Methods   []string `json:"methods" maxItems:"8" doc:"Ways to prove who is there, best first."`
+	Challenge string          `json:"challenge"`
+	Methods   []string        `json:"methods" maxItems:"8" doc:"Ways to prove who is there, best first: passkey, totp, password."`
+	Options   json.RawMessage `json:"options,omitempty" doc:"Where a passkey is a way: for PublicKeyCredential.parseRequestOptionsFromJSON. Its challenge is SHA-256 over 32 random bytes and the canonical JSON of for, object, its version and body."`
 }
 
 type stepUpInput struct {
 	Body struct {
 		TOTP     string          `json:"totp,omitempty" pattern:"^[0-9]{6}$" maxLength:"6"`
+		Passkey  json.RawMessage `json:"passkey,omitempty" doc:"The browser's answer to the options of session.step_up_begin. It is for what was said there."`
 		Password string          `json:"password,omitempty" maxLength:"256"`
 		For      string          `json:"for,omitempty" maxLength:"64"`
 		Object   string          `json:"object,omitempty" maxLength:"64"`
@@ -69,28 +70,29 @@ func (s *Identities) sessionOperations() []op.Operation {
 	return []op.Operation{
 		op.New("session.begin", op.POST("/session"), s.signIn).
 			Says("Sign in", "Checks e-mail and password. Sets the session cookie; with a second factor the session waits for session.mfa.").
-			Example(map[string]any{"email": "mira@halden.example", "password": "forty warm jackets"}, SignedIn{MFARequired: true}).
-			Costs(op.SignIn).NoDryRun("it counts guesses").Audits("session.began", "session.refused").Fails(ErrSignIn, ErrTooManyTries).
+			Example(map[string]any{"email": "mira@halden.example", "password": "forty warm jackets"}, SignedIn{MFARequired: true, Methods: []string{"passkey", "totp"}}).
+			Costs(op.SignIn).NoDryRun("it counts guesses").Audits("session.began", "session.refused").Fails(ErrSignIn, ErrSignOnForced, ErrTooManyTries).
 			Hidden("only a person signs in").Public("this is how one signs in"),
 		op.New("session.mfa", op.POST("/session/mfa"), s.second).
-			Says("Give the second factor", "Ends signing in with a code of the authenticator app or a recovery code.").
+			Says("Give the second factor", "Ends signing in with a passkey, a code of the authenticator app or a recovery code.").
 			Example(map[string]any{"totp": "123456"}, exampleMe).
-			Costs(op.SignIn).NoDryRun("it counts guesses").Audits("session.began", "session.refused").Fails(ErrNoSignIn, ErrSecondFactor, ErrStepUsed, ErrTooManyTries).
+			Costs(op.SignIn).NoDryRun("it counts guesses").Audits("session.began", "session.refused", "passkey.regressed").Body(passkeyBody).
+			Fails(ErrNoSignIn, ErrSecondFactor, ErrPasskey, ErrPasskeyAddress, ErrStepUsed, ErrTooManyTries).
 			Hidden("only a person signs in").Public("the session isn't anybody's before"),
 		op.New("session.read", op.GET("/session"), s.read).
 			Says("Who am I?", "The signed-in identity, its organizations, workspaces and what it may do there.").Example(nil, exampleMe).
-			By(access.Session, access.APIKey).Needs(access.Own),
+			By(access.Session, access.APIKey).ThroughSignOn().Needs(access.Own),
 		op.New("session.end", op.DELETE("/session"), s.signOut).
-			Says("Sign out", "Ends this session.").By(access.Session).Audits("session.ended").Hidden("only a person signs out").Needs(access.Own),
+			Says("Sign out", "Ends this session.").By(access.Session).ThroughSignOn().Audits("session.ended").Hidden("only a person signs out").Needs(access.Own),
 		op.New("session.step_up_begin", op.POST("/session/step-up/begin"), s.stepUpBegin).
-			Says("Begin to confirm who you are", "Tells which ways there are to prove it for the operation.").
-			Example(map[string]any{"for": "members.update"}, Challenge{Methods: []string{"totp"}}).
-			ChangesNothing().By(access.Session).Hidden("only a person proves it").Needs(access.Own),
+			Says("Begin to confirm who you are", "Tells which ways there are to prove it for the operation, and gives the browser what a passkey signs.").
+			Example(map[string]any{"for": "members.update"}, Challenge{Methods: []string{"passkey", "totp"}, Options: json.RawMessage(`{"challenge":"q83v…","rpId":"posts.example.org","userVerification":"required"}`)}).
+			Fails(ErrStepUpBody).NoDryRun("the challenge would be of no use").Unaudited("a challenge alone changes nothing").By(access.Session).ThroughSignOn().Hidden("only a person proves it").Needs(access.Own),
 		op.New("session.step_up", op.POST("/session/step-up"), s.stepUp).
-			Says("Confirm who you are", "A fresh second factor, or the password where no factor is set up. Good for five minutes.").
+			Says("Confirm who you are", "A fresh second factor, or the password where no factor is set up. Good for five minutes; given for one operation and object, it is good for that once.").
 			Example(map[string]any{"totp": "123456"}, Until{}).
-			Costs(op.SignIn).By(access.Session).NoDryRun("it counts guesses").Audits("session.confirmed", "session.refused").
-			Fails(ErrSecondFactor, ErrStepUsed, ErrNoFactor, ErrTooManyTries, ErrPasswordWrong).Hidden("only a person proves it").Needs(access.Own),
+			Costs(op.SignIn).By(access.Session).NoDryRun("it counts guesses").Audits("session.confirmed", "session.refused", "passkey.regressed").Body(passkeyBody).
+			Fails(ErrSecondFactor, ErrPasskey, ErrPasskeyAddress, ErrFactorTooNew, ErrStepUpBody, ErrStepUsed, ErrNoFactor, ErrTooManyTries, ErrPasswordWrong).ThroughSignOn().Hidden("only a person proves it").Needs(access.Own),
 	}
 }
 
@@ -101,10 +103,7 @@ func (s *Identities) signIn(ctx context.Context, c op.Call, in *signInInput) (*S
 	var known bool
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		who, known = byEmail(tx, email)
-		if err := mayTry(tx, "network", c.From.Prefix); err != nil {
-			return err
-		}
-		return mayTry(tx, "password", email)
+		return mayGuess(tx, email, c.From.Prefix)
 	})
 	if err != nil {
 		return nil, err
@@ -116,10 +115,7 @@ func (s *Identities) signIn(ctx context.Context, c op.Call, in *signInInput) (*S
 		s.hasher.Waste(in.Body.Password)
 	}
 	if !fits {
-		return nil, s.refused(ctx, c, who.ID, func(tx store.Tx) {
-			wrong(tx, "password", email, guessesOfOne)
-			wrong(tx, "network", c.From.Prefix, guessesOfMany)
-		}, ErrSignIn)
+		return nil, s.refuse(ctx, c, email)
 	}
 	rehashed := ""
 	if weak {
@@ -127,29 +123,51 @@ func (s *Identities) signIn(ctx context.Context, c op.Call, in *signInInput) (*S
 	}
 	var token string
 	out, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*SignedIn, error) {
+		if err := mayGuess(tx, email, c.From.Prefix); err != nil { // closed while this one was looked at
+			return nil, err
+		}
 		right(tx, "password", email)
 		if i, ok := Get(tx, who.ID); ok && rehashed != "" && i.Password == who.Password {
 			i.Password = rehashed
 			identities.Put(tx, i)
 		}
-		var sess Session
-		sess, token = begin(tx, who.ID, c.From.Agent, c.From.Prefix)
-		if sess.Waiting = HasFactor(tx, who.ID); sess.Waiting {
-			sessions.Put(tx, sess)
-			op.Unrecorded(c)
-			return &SignedIn{MFARequired: true}, nil
-		}
-		record(tx, c, "session.began", who.ID, audit.OK, op.Act{})
-		out := &SignedIn{}
-		if a, ok := actorOf(tx, sess); ok && len(a.Memberships) > 0 {
-			out.Member = &a.Memberships[0].Member
-		}
-		return out, nil
+		var out *SignedIn
+		var err error
+		out, token, err = s.enter(tx, c, who)
+		return out, err
 	})
 	if err == nil {
 		c.SetCookie(cookie(token, c.Secure))
 	}
 	return out, err
+}
+
+// enter begins a session after the password: in full, or waiting for the second factor where there is one. The session
+// that the browser held before ends.
+func (s *Identities) enter(tx store.Tx, c op.Call, i Identity) (*SignedIn, string, error) {
+	if err := s.refusedByAll(tx, i); err != nil {
+		return nil, "", err
+	}
+	leave(tx, c)
+	sess, token := begin(tx, i.ID, c.From.Agent, c.From.Prefix)
+	if sess.Waiting = HasFactor(tx, i.ID); sess.Waiting {
+		sessions.Put(tx, sess)
+		op.Unrecorded(c)
+		return &SignedIn{MFARequired: true, Methods: s.methods(tx, i.ID, ref.Organization{})}, token, nil
+	}
+	out := &SignedIn{}
+	me, err := s.arrive(tx, c, sess)
+	if err == nil && len(me.Organizations) > 0 {
+		out.Member = &me.Organizations[0].Member
+	}
+	return out, token, err
+}
+
+// leave ends the session that the browser held.
+func leave(tx store.Tx, c op.Call) {
+	if old, ok := byToken(tx, c.SessionToken); ok {
+		sessions.Delete(tx, store.K(old.Identity, old.ID))
+	}
 }
 
 // refused counts a wrong try and records it; the answer is always err.
@@ -165,11 +183,15 @@ func (s *Identities) refused(ctx context.Context, c op.Call, who ref.Identity, c
 }
 
 func (s *Identities) second(ctx context.Context, c op.Call, in *secondInput) (*Me, error) {
+	byPasskey := len(in.Body.Passkey) > 0
 	var sess Session
 	err := s.DB.View(ctx, func(tx store.ReadTx) error {
 		var ok bool
 		if sess, ok = byToken(tx, c.SessionToken); !ok || sess.over(tx.Now(), true) {
 			return ErrNoSignIn
+		}
+		if byPasskey {
+			return nil
 		}
 		return mayTry(tx, "factor", sess.Identity.String())
 	})
@@ -182,28 +204,32 @@ func (s *Identities) second(ctx context.Context, c op.Call, in *secondInput) (*M
 		if !ok {
 			return nil, ErrNoSignIn
 		}
-		method, err := s.prove(tx, now.Identity, in.Body.TOTP, in.Body.RecoveryCode)
-		if err != nil {
+		method := "passkey"
+		if byPasskey {
+			if p, _, err := s.proven(tx, forSignIn, browserOf(c), in.Body.Passkey); err != nil {
+				return nil, err
+			} else if p.Identity != now.Identity {
+				return nil, ErrPasskey
+			}
+		} else if err := mayTry(tx, "factor", now.Identity.String()); err != nil {
 			return nil, err
+		} else if method, err = s.prove(tx, now.Identity, in.Body.TOTP, in.Body.RecoveryCode); err != nil {
+			return nil, err
+		} else {
+			right(tx, "factor", now.Identity.String())
 		}
-		right(tx, "factor", now.Identity.String())
 		now.Waiting, now.MFA, now.Method = false, tx.Now(), method
 		now, token = rotate(tx, now)
-		a, ok := actorOf(tx, now)
-		if !ok {
-			return nil, ErrNoSignIn
-		}
-		c.Actor, c.Via = a, "session"
-		record(tx, c, "session.began", now.Identity, audit.OK, op.Act{})
-		return s.me(tx, a)
+		return s.arrive(tx, c, now)
 	})
-	if errors.Is(err, ErrSecondFactor) {
+	switch {
+	case errors.Is(err, ErrSecondFactor):
 		return nil, s.refused(ctx, c, sess.Identity, func(tx store.Tx) { wrong(tx, "factor", sess.Identity.String(), guessesOfOne) }, err)
+	case err != nil:
+		return nil, s.refusedPasskey(ctx, c, sess.Identity, in.Body.Passkey, browserOf(c), err)
 	}
-	if err == nil {
-		c.SetCookie(cookie(token, c.Secure))
-	}
-	return out, err
+	c.SetCookie(cookie(token, c.Secure))
+	return out, nil
 }
 
 // prove checks a TOTP code or a recovery code and says which it was.
@@ -235,74 +261,4 @@ func (s *Identities) signOut(ctx context.Context, c op.Call, _ *op.None) (*op.No
 		c.SetCookie(cookie("", c.Secure))
 	}
 	return out, err
-}
-
-func (s *Identities) stepUpBegin(_ context.Context, c op.Call, _ *stepUpBegin) (*Challenge, error) {
-	out := &Challenge{Challenge: base64.RawURLEncoding.EncodeToString(random.Bytes(32)), Methods: []string{"password"}}
-	if c.Actor.SecondFactor {
-		out.Methods = []string{"totp"}
-	}
-	return out, nil
-}
-
-func (s *Identities) stepUp(ctx context.Context, c op.Call, in *stepUpInput) (*Until, error) {
-	b := in.Body
-	var who Identity
-	err := s.DB.View(ctx, func(tx store.ReadTx) error {
-		who, _ = Get(tx, c.Actor.Identity)
-		return mayTry(tx, "factor", who.ID.String())
-	})
-	if err != nil {
-		return nil, err
-	}
-	if b.TOTP == "" {
-		if c.Actor.SecondFactor {
-			return nil, ErrSecondFactor.At("/totp", "give the code of your authenticator app")
-		}
-		if fits, _ := s.hasher.Fits(b.Password, who.Password); !fits {
-			return nil, s.refused(ctx, c, who.ID, func(tx store.Tx) { wrong(tx, "factor", who.ID.String(), guessesOfOne) }, ErrPasswordWrong.At("/password", "give your current password"))
-		}
-	}
-	var token string
-	out, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*Until, error) {
-		sess, ok := sessions.Get(tx, store.K(c.Actor.Identity, c.Actor.Session))
-		if !ok {
-			return nil, ErrNoSignIn
-		}
-		now := tx.Now()
-		if b.TOTP != "" {
-			method, err := s.prove(tx, who.ID, b.TOTP, "")
-			if err != nil {
-				return nil, err
-			}
-			sess.MFA, sess.Method = now, method
-		} else {
-			sess.Password = now
-		}
-		right(tx, "factor", who.ID.String())
-		if b.For != "" && b.TOTP != "" {
-			sum := sha256.Sum256(b.Body)
-			sess.Bound = append(fresh(sess.Bound, now), bound{For: b.For, Object: b.Object, Body: sum[:], At: now})
-		}
-		_, token = rotate(tx, sess)
-		record(tx, c, "session.confirmed", who.ID, audit.OK, op.Act{})
-		return &Until{Until: now.Add(stepUpLife)}, nil
-	})
-	if errors.Is(err, ErrSecondFactor) {
-		return nil, s.refused(ctx, c, who.ID, func(tx store.Tx) { wrong(tx, "factor", who.ID.String(), guessesOfOne) }, err)
-	}
-	if err == nil {
-		c.SetCookie(cookie(token, c.Secure))
-	}
-	return out, err
-}
-
-func fresh(list []bound, now time.Time) []bound {
-	var out []bound
-	for _, b := range list {
-		if now.Sub(b.At) <= stepUpLife {
-			out = append(out, b)
-		}
-	}
-	return out
 }

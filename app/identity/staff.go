@@ -63,7 +63,7 @@ type staffInput struct {
 	}
 }
 
-// StaffPath is the part of a path that names the person.
+// StaffPath is the part of a path that names one of the staff.
 type StaffPath struct {
 	Member ref.Identity `path:"member" maxLength:"40" doc:"The person's id."`
 }
@@ -209,8 +209,12 @@ func (s *Identities) settle(ctx context.Context, c op.Call, b acceptInput) (*Me,
 		i.Password, i.PasswordAt, i.Version = hash, tx.Now(), i.Version+1
 		identities.Put(tx, i)
 		var sess Session
+		leave(tx, c)
 		sess, token = begin(tx, i.ID, c.From.Agent, c.From.Prefix)
-		a, ok := actorOf(tx, sess)
+		if err := s.seen(tx, c, i); err != nil {
+			return nil, err
+		}
+		a, ok := s.actorOf(tx, sess)
 		if !ok {
 			return nil, ErrNoSignIn
 		}

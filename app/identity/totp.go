@@ -34,7 +34,11 @@ func (s *Identities) enrol(tx store.Tx, id ref.Identity) (string, error) {
 	if _, ok := confirmed(tx, id); ok {
 		return "", ErrFactorThere
 	}
+	var old []store.Key
 	for key := range factors.All(tx, store.Range{Prefix: store.K(id)}) {
+		old = append(old, key)
+	}
+	for _, key := range old {
 		factors.Delete(tx, key)
 	}
 	now := tx.Now()
@@ -128,9 +132,4 @@ func codesLeftFor(tx store.ReadTx, a access.Actor) int {
 func codesLeft(tx store.ReadTx, id ref.Identity) int {
 	c, _ := recovery.Get(tx, store.K(id))
 	return len(c.Hashes)
-}
-
-// Holders lists the tables of this package that hold sealed values.
-func Holders() []secret.Holder {
-	return []secret.Holder{secret.Hold(&factors, func(f *Factor, visit func(secret.Place, *secret.Sealed)) { visit(factorPlace(*f), &f.Secret) })}
 }

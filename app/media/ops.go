@@ -13,8 +13,8 @@ import (
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/base/envelope"
 	"github.com/omniposto/omniposto/app/base/fail"
-	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/event"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
@@ -26,12 +26,12 @@ type Files struct {
 	*Service
 	db   *store.DB
 	uses func(tx store.ReadTx, a ref.Asset) int // how many posts use it
-	box  secret.Box                             // closes addresses for platforms that fetch
+	box  envelope.Envelope                      // closes addresses for platforms that fetch
 }
 
 // NewFiles makes the operations over a service. key, of 32 bytes, signs addresses for platforms that fetch files.
 func NewFiles(s *Service, db *store.DB, uses func(tx store.ReadTx, a ref.Asset) int, key []byte) *Files {
-	return &Files{s, db, uses, secret.NewBox(key)}
+	return &Files{s, db, uses, envelope.New(key)}
 }
 
 // The errors of how a file is sent.
@@ -71,7 +71,7 @@ func (f *Files) fetch(ctx context.Context, c op.Call, in *fetchInput) (*op.File,
 	if until, err := strconv.ParseInt(words[3], 10, 64); err != nil || c.Now.Unix() > until {
 		return nil, ErrAddress
 	}
-	return f.opened(ctx, o, w, id, Original)
+	return f.Opened(ctx, o, w, id, Original)
 }
 
 // AssetView is an asset in the API.
@@ -383,10 +383,11 @@ func (f *Files) deleteAsset(ctx context.Context, c op.Call, in *AssetPath) (*op.
 }
 
 func (f *Files) file(ctx context.Context, c op.Call, in *fileInput) (*op.File, error) {
-	return f.opened(ctx, c.Organization, c.Workspace, in.Asset, in.Rendition)
+	return f.Opened(ctx, c.Organization, c.Workspace, in.Asset, in.Rendition)
 }
 
-func (f *Files) opened(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Asset, r Rendition) (*op.File, error) {
+// Opened opens one form of a file of the workspace.
+func (f *Files) Opened(ctx context.Context, o ref.Organization, w ref.Workspace, id ref.Asset, r Rendition) (*op.File, error) {
 	var a Asset
 	err := f.db.View(ctx, func(tx store.ReadTx) (err error) {
 		a, err = Get(tx, o, w, id)

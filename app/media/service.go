@@ -95,6 +95,20 @@ func Page(tx store.ReadTx, o ref.Organization, w ref.Workspace, kind Kind, after
 	return list, false
 }
 
+// Visible reads at most n ready assets of the organization from the key on; next is where to go on, empty at the end.
+func Visible(tx store.ReadTx, o ref.Organization, from store.Key, n int) (list []Asset, next store.Key) {
+	for key, a := range assets.All(tx, store.Range{Prefix: store.K(o), From: from}) {
+		switch {
+		case a.State != Ready:
+		case len(list) == n:
+			return list, slices.Clone(key)
+		default:
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
 // Same finds the newest ready asset of a workspace that came as the same bytes.
 func Same(tx store.ReadTx, o ref.Organization, w ref.Workspace, received []byte) (Asset, bool) {
 	for _, a := range assets.By(tx, "hash", store.Range{Prefix: store.K(o, w, received), Back: true}) {

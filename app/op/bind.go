@@ -236,7 +236,8 @@ func registerFile[In any](b Binder, m Meta, fn func(context.Context, Call, *In) 
 }
 
 type onward struct {
-	Location string `header:"Location"`
+	Location string   `header:"Location"`
+	Cookies  []string `header:"Set-Cookie"`
 }
 
 func registerRedirect[In any](b Binder, m Meta, fn func(context.Context, Call, *In) (string, error)) {
@@ -250,7 +251,7 @@ func registerRedirect[In any](b Binder, m Meta, fn func(context.Context, Call, *
 		if err != nil {
 			return nil, problemOf(ctx, err)
 		}
-		return &onward{Location: to}, nil
+		return &onward{Location: to, Cookies: call.reply.Cookies}, nil
 	})
 }
 

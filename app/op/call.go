@@ -85,7 +85,9 @@ func (c Call) AuditActor(o ref.Organization) audit.Actor {
 	if c.Actor.Key != nil {
 		a.ID = c.Actor.Key.ID.String() // the member beside it is who made the key
 	}
-	if m, ok := c.Actor.Of(o); ok {
+	if c.Meta != nil && c.Meta.Permission == access.SupportAsk {
+		a.Kind = "staff"
+	} else if m, ok := c.Actor.Of(o); ok {
 		a.Member = m.Member.String()
 	} else if c.Actor.Administrator {
 		a.Kind = "administrator"

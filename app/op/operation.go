@@ -99,6 +99,7 @@ type Meta struct {
 	Shape          Shape
 	HiddenFromMCP  string
 	WritesThoughOK bool // a POST that changes nothing
+	ThroughSignOn  bool // an act on one's own sign-in that a session by an organization's sign-on may do too
 }
 
 // Writes says whether the operation may change something.
@@ -218,6 +219,10 @@ func (d Draft) ShowsSecret() Draft { d.meta.ShowsSecret = true; return d }
 
 // TakesFile says that the body is a file, read from Call.Body as it comes.
 func (d Draft) TakesFile() Draft { d.meta.Shape = FileIn; return d }
+
+// ThroughSignOn opens an act on one's own sign-in to sessions that came by an organization's sign-on. They may do no
+// other: whoever runs that provider could change how somebody signs in elsewhere.
+func (d Draft) ThroughSignOn() Draft { d.meta.ThroughSignOn = true; return d }
 
 // ChangesNothing says that a POST only answers a question.
 func (d Draft) ChangesNothing() Draft { d.meta.WritesThoughOK = true; return d }

@@ -1,8 +1,8 @@
 package op
 
 import (
+	"github.com/omniposto/omniposto/app/base/envelope"
 	"github.com/omniposto/omniposto/app/base/fail"
-	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -16,10 +16,10 @@ type Page struct {
 }
 
 // Cursors closes positions in lists, so that they can be neither forged nor used in another list or by another tenant.
-type Cursors struct{ box secret.Box }
+type Cursors struct{ box envelope.Envelope }
 
 // NewCursors takes a key of 32 bytes.
-func NewCursors(key []byte) *Cursors { return &Cursors{secret.NewBox(key)} }
+func NewCursors(key []byte) *Cursors { return &Cursors{envelope.New(key)} }
 
 func (c Call) cursorPlace() string {
 	return "cursor|" + c.Meta.ID + "|" + c.Organization.String() + "|" + c.Workspace.String()

@@ -49,6 +49,7 @@ type Act struct {
 	Values  map[string]string
 	Private map[string]string
 	Why     audit.Why
+	Read    *audit.Read
 	Result  audit.Result
 
 	Organization ref.Organization // whose log; the call's when zero. Instance says that it is the instance's
@@ -57,8 +58,9 @@ type Act struct {
 	Quiet        bool         // nothing changes on any screen
 }
 
-// Write records the act in the audit log and in the log of changes, in the transaction that makes it.
-func Write(tx store.Tx, c Call, a Act) {
+// Write records the act in the audit log and in the log of changes, in the transaction that makes it. It returns the
+// event's id.
+func Write(tx store.Tx, c Call, a Act) ref.Event {
 	o := a.Organization
 	if o.Zero() && !a.Instance {
 		o = c.Organization
@@ -69,11 +71,11 @@ func Write(tx store.Tx, c Call, a Act) {
 	if a.On.Workspace == "" {
 		a.On.Workspace = c.Workspace.String()
 	}
-	audit.Append(tx, o, audit.Event{Action: a.Action, Actor: c.AuditActor(o), On: a.On, Result: a.Result, Changed: a.Changed,
-		Values: a.Values, Why: a.Why, From: c.From, Private: a.Private})
+	id := audit.Append(tx, o, audit.Event{Action: a.Action, Actor: c.AuditActor(o), On: a.On, Result: a.Result, Changed: a.Changed,
+		Values: a.Values, Why: a.Why, Read: a.Read, From: c.From, Private: a.Private})
 	*c.wrote = true
 	if a.Quiet {
-		return
+		return id
 	}
 	ch := a.Change
 	if ch.Kind == "" {
@@ -89,6 +91,7 @@ func Write(tx store.Tx, c Call, a Act) {
 		ch.Workspace = c.Workspace
 	}
 	event.Append(tx, ch)
+	return id
 }
 
 // Unrecorded says that this run of an auditing operation changed nothing worth an event, like the autosave of a draft

@@ -3,6 +3,7 @@ package organization
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"time"
 
@@ -180,6 +181,11 @@ func (s *Organizations) updateMember(ctx context.Context, c op.Call, in *updateM
 		}
 		m.Version++
 		members.Put(tx, m)
+		if slices.Contains(changed, "role") {
+			if err := s.RoleChanged(tx, c, m.Identity); err != nil {
+				return nil, err
+			}
+		}
 		op.Write(tx, c, op.Act{Action: "member.changed", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Changed: changed,
 			Values: map[string]string{"role": string(m.Role)}})
 		v := s.view(tx, m)
@@ -231,6 +237,9 @@ func (s *Organizations) removeMember(ctx context.Context, c op.Call, in *MemberP
 			return nil, err
 		}
 		members.Delete(tx, store.K(c.Organization, m.ID))
+		if err := s.RoleChanged(tx, c, m.Identity); err != nil {
+			return nil, err
+		}
 		op.Write(tx, c, op.Act{Action: "member.removed", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Values: map[string]string{"role": string(m.Role)}})
 		return &op.None{}, nil
 	})
@@ -362,6 +371,58 @@ func Several(tx store.ReadTx, o ref.Organization) bool {
 		}
 	}
 	for range invitations.All(tx, store.Range{Prefix: store.K(o)}) {
+		return true
+	}
+	return false
+}
+
+// Owners lists who owns the organization.
+func Owners(tx store.ReadTx, o ref.Organization) []ref.Identity {
+	var out []ref.Identity
+	for _, m := range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		if m.Role == access.Owner {
+			out = append(out, m.Identity)
+		}
+	}
+	return out
+}
+
+// Managers lists the owners and admins of the organization but one person.
+func Managers(tx store.ReadTx, o ref.Organization, but ref.Identity) []ref.Identity {
+	var out []ref.Identity
+	for _, m := range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		if (m.Role == access.Owner || m.Role == access.Admin) && m.Identity != but {
+			out = append(out, m.Identity)
+		}
+	}
+	return out
+}
+
+// Everybody lists the members of the organization.
+func Everybody(tx store.ReadTx, o ref.Organization) []ref.Identity {
+	var out []ref.Identity
+	for _, m := range members.All(tx, store.Range{Prefix: store.K(o)}) {
+		out = append(out, m.Identity)
+	}
+	return out
+}
+
+// SetRole gives a member another role and says whether it is another. Owners stay owners.
+func SetRole(tx store.Tx, o ref.Organization, who ref.Identity, role access.Role) bool {
+	for _, m := range members.By(tx, "identity", store.Range{Prefix: store.K(who, o)}) {
+		if m.Role == access.Owner || m.Role == role {
+			return false
+		}
+		m.Role, m.Version = role, m.Version+1
+		members.Put(tx, m)
+		return true
+	}
+	return false
+}
+
+// Belongs says whether the identity is a member of the organization.
+func Belongs(tx store.ReadTx, o ref.Organization, i ref.Identity) bool {
+	for range members.By(tx, "identity", store.Range{Prefix: store.K(i, o)}) {
 		return true
 	}
 	return false

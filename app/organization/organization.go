@@ -158,15 +158,23 @@ func MembershipsOf(tx store.ReadTx, i ref.Identity) []access.Membership {
 	return out
 }
 
-// Owners lists the organization's owners, oldest first.
-func Owners(tx store.ReadTx, o ref.Organization) []Member {
-	var out []Member
-	for _, m := range members.All(tx, store.Range{Prefix: store.K(o)}) {
-		if m.Role == access.Owner {
-			out = append(out, m)
+// MembersOf reads at most n members of the organization from the key on; next is where to go on, empty at the end.
+func MembersOf(tx store.ReadTx, o ref.Organization, from store.Key, n int) (list []Member, next store.Key) {
+	for key, m := range members.All(tx, store.Range{Prefix: store.K(o), From: from}) {
+		if len(list) == n {
+			return list, slices.Clone(key)
 		}
+		list = append(list, m)
 	}
-	return out
+	return list, nil
+}
+
+// RoleOf is what the identity is in the organization, or "".
+func RoleOf(tx store.ReadTx, o ref.Organization, i ref.Identity) access.Role {
+	for _, m := range members.By(tx, "identity", store.Range{Prefix: store.K(i, o)}) {
+		return m.Role
+	}
+	return ""
 }
 
 // Found makes an organization with its first workspace and owner.

@@ -348,3 +348,33 @@ func (s *Posts) needs(tx store.ReadTx, c op.Call) []Need {
 	}
 	return out
 }
+
+// Listing is a post in a list of a whole organization, without a word of its content.
+type Listing struct {
+	Workspace ref.Workspace
+	Post      ref.Post
+	Status    string
+	DueAt     time.Time
+	CreatedAt time.Time
+}
+
+// Listings reads at most n posts of the organization from the key on, oldest workspace and post first; next is where to
+// go on, empty at the end. What is in the trash is left out.
+func Listings(tx store.ReadTx, o ref.Organization, from store.Key, n int) (out []Listing, next store.Key) {
+	for key, st := range standings.All(tx, store.Range{Prefix: store.K(o), From: from}) {
+		switch {
+		case st.Deleted:
+		case len(out) == n:
+			return out, slices.Clone(key)
+		default:
+			out = append(out, Listing{Workspace: st.Workspace, Post: st.Post, Status: delivery.Status(st.Status).String(), DueAt: st.DueAt, CreatedAt: st.Post.At()})
+		}
+	}
+	return out, nil
+}
+
+// StatusOf is the post's derived status and time; ok is false for what isn't there or is in the trash.
+func StatusOf(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Post) (l Listing, ok bool) {
+	st, ok := standings.Get(tx, store.K(o, w, id))
+	return Listing{Workspace: w, Post: id, Status: delivery.Status(st.Status).String(), DueAt: st.DueAt, CreatedAt: st.Post.At()}, ok && !st.Deleted
+}

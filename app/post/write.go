@@ -24,9 +24,9 @@ import (
 )
 
 const (
-	maxLabel    = 60               // runes
-	session     = 10 * time.Minute // one editing session leaves one audit event
-	trashedFor  = 14 * 24 * time.Hour
+	maxLabel    = 60                  // runes
+	session     = 10 * time.Minute    // one editing session leaves one audit event
+	TrashLife   = 14 * 24 * time.Hour // how long a deleted post can be brought back
 	maxSettings = 64 << 10
 )
 
@@ -407,7 +407,7 @@ func (s *Posts) restore(ctx context.Context, c op.Call, in *PostPath) (*View, er
 // Sweep removes at most n posts whose time in the trash is over. Posts with something out keep their record.
 func (s *Posts) Sweep(tx store.Tx, n int) int {
 	var old []Post
-	for _, p := range posts.By(tx, "deleted", store.Range{To: store.K(tx.Now().Add(-trashedFor))}) {
+	for _, p := range posts.By(tx, "deleted", store.Range{To: store.K(tx.Now().Add(-TrashLife))}) {
 		if len(s.Deliveries.OfPost(tx, p.ID)) > 0 {
 			continue
 		}

@@ -108,6 +108,7 @@ type (
 	kindGrant        struct{}
 	kindLetter       struct{}
 	kindPasskey      struct{}
+	kindRecovery     struct{}
 	kindEvent        struct{}
 	kindChange       struct{}
 	kindKey          struct{}
@@ -135,6 +136,7 @@ func (kindLabel) prefix() string        { return "lbl" }
 func (kindGrant) prefix() string        { return "gra" }
 func (kindLetter) prefix() string       { return "ltr" }
 func (kindPasskey) prefix() string      { return "pky" }
+func (kindRecovery) prefix() string     { return "rcv" }
 func (kindEvent) prefix() string        { return "evt" }
 func (kindChange) prefix() string       { return "chg" }
 func (kindKey) prefix() string          { return "key" }
@@ -163,9 +165,10 @@ type (
 	Grant        = ID[kindGrant]
 	Letter       = ID[kindLetter]
 	Passkey      = ID[kindPasskey]
-	Event        = ID[kindEvent]  // an audit event
-	Change       = ID[kindChange] // a domain event: what changed, for live screens and readers of the log
-	Key          = ID[kindKey]    // an API key
+	Recovery     = ID[kindRecovery] // a lost second factor on its way to being removed
+	Event        = ID[kindEvent]    // an audit event
+	Change       = ID[kindChange]   // a domain event: what changed, for live screens and readers of the log
+	Key          = ID[kindKey]      // an API key
 	Webhook      = ID[kindWebhook]
 	Secret       = ID[kindSecret] // a sealed value
 	Instance     = ID[kindInstance]

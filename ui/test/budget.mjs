@@ -59,6 +59,7 @@ judge(
   14,
 );
 judge('one language', size(manifest['src/words/en.json'].file), 14);
+judge('one language, above', size(manifest['src/words/en.above.json'].file), 14);
 judge(
   'all assets, raw',
   all.reduce((sum, file) => sum + statSync(dist + file).size, 0),

@@ -85,7 +85,29 @@ export const reads = {
       return items;
     }),
   sessions: () => get(['me', 'sessions'], async (signal) => (await call('GET /me/sessions', { signal })).items),
-  instance: () => get(['instance'], (signal) => call('GET /instance', { signal })),
+  grants: (organization: string) =>
+    get([organization, 'grants'], (signal) =>
+      call('GET /organizations/{organization}/support/grants', {
+        path: { organization },
+        query: { limit: 50 },
+        signal,
+      }),
+    ),
+  grantReads: (organization: string, grant: string) =>
+    get([organization, 'grants', grant], async (signal) => {
+      const { items } = await call('GET /organizations/{organization}/support/grants/{grant}/reads', {
+        path: { organization, grant },
+        query: { limit: 50 },
+        signal,
+      });
+      return items;
+    }),
+  supportPolicy: (organization: string) =>
+    get([organization, 'policy'], (signal) =>
+      call('GET /organizations/{organization}/support/policy', { path: { organization }, signal }),
+    ),
+  staff: () => get(['instance', 'staff'], async (signal) => (await call('GET /instance/staff', { signal })).items),
+  instance: () => get(['instance', 'health'], (signal) => call('GET /instance', { signal })),
 };
 
 const touched: Record<string, (change: Change) => unknown[][]> = {
@@ -102,6 +124,8 @@ const touched: Record<string, (change: Change) => unknown[][]> = {
   channel: () => [['channels'], ['slots'], ['home']],
   asset: (c) => [['asset', c.id], ['media']],
   workspace: () => [['workspace'], ['home']],
+  grant: () => [['grants']],
+  support: () => [['grants'], ['policy']],
 };
 
 /** Marks what a change touched as stale; what is on the screen is read again. Reads already newer than the change stay. */
@@ -109,14 +133,14 @@ export function heard(change: Change): void {
   const noun = change.kind.split('.')[0] ?? '';
   const keys = touched[noun === 'media' ? 'asset' : noun]?.(change) ?? [[]];
   for (const key of keys) {
-    const full = [change.workspace, ...key];
+    const full = [change.workspace || change.organization, ...key];
     const held = key.length === 2 ? cache.getQueryData<{ version?: number }>(full) : undefined;
     if (held?.version !== undefined && change.version && held.version >= change.version) continue;
     void cache.invalidateQueries({ queryKey: full });
   }
 }
 
-/** The fallback of the live stream: everything of the workspace on the screen is read again. */
-export function refresh(workspace: string): void {
-  void cache.invalidateQueries({ queryKey: [workspace] });
+/** The fallback of the live stream: everything of these on the screen is read again. */
+export function refresh(...roots: (string | undefined)[]): void {
+  for (const root of roots) if (root) void cache.invalidateQueries({ queryKey: [root] });
 }

@@ -16,6 +16,7 @@ interface Options<N extends Name> {
   /** One key for all tries of the same act; made here when a POST has none. */
   key?: string;
   signal?: AbortSignal | undefined;
+  headers?: Record<string, string>;
   keepalive?: boolean;
   /** Answers 401 as a problem instead of asking to sign in. */
   quiet?: boolean;
@@ -24,7 +25,7 @@ interface Options<N extends Name> {
 /** What the shell does when the server asks for a person. */
 export interface Asking {
   signIn(): Promise<boolean>;
-  stepUp(asked: { act: string; object: string | undefined; enrol: boolean }): Promise<boolean>;
+  stepUp(asked: { act: string; object: string | undefined; body: unknown; enrol: boolean }): Promise<boolean>;
   seen(headers: Headers): void;
 }
 
@@ -59,7 +60,9 @@ export async function call<N extends Name>(name: N, options: Options<N> = {}): P
       if (problem.code === 'step_up_required' || problem.code === 'second_factor_required') {
         const act = String(problem.body['for'] ?? problem.body['operation'] ?? name);
         const object = problem.body['object'] as string | undefined;
-        if (await asking.stepUp({ act, object, enrol: problem.code === 'second_factor_required' })) continue;
+        const enrol = problem.code === 'second_factor_required';
+        const body = object ? (options.body ?? {}) : undefined;
+        if (await asking.stepUp({ act, object, body, enrol })) continue;
       }
       throw problem;
     }
@@ -68,7 +71,7 @@ export async function call<N extends Name>(name: N, options: Options<N> = {}): P
 
 async function once<N extends Name>(name: N, options: Options<N>, key: string): Promise<unknown> {
   const [method = 'GET', path = '/'] = name.split(' ');
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...options.headers };
   if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
   if (method === 'POST') headers['Idempotency-Key'] = key;
   const send = http.request as unknown as (
@@ -100,4 +103,11 @@ async function once<N extends Name>(name: N, options: Options<N>, key: string): 
 export function problemFrom(response: Response, body: unknown): Problem {
   const retry = Number(response.headers.get('Retry-After'));
   return Problem.from(response.status, body, Number.isFinite(retry) && retry > 0 ? retry : undefined);
+}
+
+/** A picture as an address of this page alone; whoever asked for it revokes it. */
+export async function fetchPicture(path: string, headers: Record<string, string>): Promise<string> {
+  const response = await globalThis.fetch(`/api/v1${path}`, { headers, credentials: 'same-origin', cache: 'no-store' });
+  if (!response.ok) throw problemFrom(response, await response.json().catch(() => undefined));
+  return URL.createObjectURL(await response.blob());
 }

@@ -8,6 +8,8 @@ export interface Change {
   post?: string;
   version?: number;
   workspace: string;
+  /** Where it concerns the organization as a whole. */
+  organization?: string;
 }
 
 interface Hearing {
@@ -18,9 +20,18 @@ interface Hearing {
 
 const pollEvery = 20_000;
 
-/** Listens to one workspace until the returned function is called. */
-export function listen(workspace: string, hearing: Hearing): () => void {
-  const name = `omniposto-events-${workspace}`;
+/** What to listen to: any of a workspace, an organization's own changes, a grant of staff. */
+export interface Wish {
+  workspace?: string | undefined;
+  organization?: string | undefined;
+  grant?: string | undefined;
+}
+
+/** Listens until the returned function is called. */
+export function listen(wish: Wish, hearing: Hearing): () => void {
+  const query = new URLSearchParams(Object.entries(wish).filter((one): one is [string, string] => !!one[1])).toString();
+  const workspace = wish.workspace ?? '';
+  const name = `omniposto-events-${query}`;
   const stop = new AbortController();
   const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(name);
   let heardAt = 0;
@@ -33,7 +44,7 @@ export function listen(workspace: string, hearing: Hearing): () => void {
   channel?.addEventListener('message', (event: MessageEvent<Change>) => tell(event.data));
 
   const open = () => {
-    stream = new EventSource(`/api/v1/events?workspace=${encodeURIComponent(workspace)}`);
+    stream = new EventSource(`/api/v1/events?${query}`);
     const alive = () => {
       const change = { kind: 'alive', id: '', workspace };
       tell(change);
@@ -79,7 +90,7 @@ export function listen(workspace: string, hearing: Hearing): () => void {
 function read(text: string, workspace: string): Change | undefined {
   try {
     const change = JSON.parse(text) as Change;
-    return typeof change.kind === 'string' ? { ...change, workspace: change.workspace || workspace } : undefined;
+    return typeof change.kind === 'string' ? { ...change, workspace: change.workspace || (change.organization ? '' : workspace) } : undefined;
   } catch {
     return undefined;
   }

@@ -44,6 +44,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/clock/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the server's clock
+         * @description After the clock went back no grant counts until an administrator says that the time is right now.
+         */
+        post: operations["support.confirm_clock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/mail": {
         parameters: {
             query?: never;
@@ -98,6 +118,26 @@ export interface paths {
          * @description Queues a letter that says that mail works.
          */
         post: operations["mail.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start the recovery of a person's sign-in
+         * @description For who lost everything. After 72 hours the person may choose a new password and remove their factors. They and all owners of their organizations are told, and any of them can stop it. The answer is the same for an unknown address.
+         */
+        post: operations["recovery.start"];
         delete?: never;
         options?: never;
         head?: never;
@@ -208,6 +248,114 @@ export interface paths {
         patch: operations["me.update"];
         trace?: never;
     };
+    "/api/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm or change your e-mail address
+         * @description Writes a letter with a link to the address. Nothing changes before the link is opened.
+         */
+        post: operations["me.confirm_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/email/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open the link that confirms an address
+         * @description From then on the address can be used to choose a new password. A new address ends all other sessions.
+         */
+        post: operations["me.verify_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your passkeys
+         * @description Oldest first.
+         */
+        get: operations["passkeys.list"];
+        put?: never;
+        /**
+         * Add a passkey
+         * @description Ends all other sessions. The first factor counts at once and brings recovery codes; one beside another counts for support access after an hour.
+         */
+        post: operations["passkeys.add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey
+         * @description Answers what the browser needs to make one. passkeys.add ends it.
+         */
+        post: operations["passkeys.begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/passkeys/{passkey}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a passkey
+         * @description It doesn't sign in any more. Ends all other sessions.
+         */
+        delete: operations["passkeys.remove"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a passkey
+         * @description Changes what you know it by.
+         */
+        patch: operations["passkeys.rename"];
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -223,6 +371,26 @@ export interface paths {
          */
         post: operations["me.password"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Stop a recovery of your sign-in
+         * @description Somebody asked to remove your second factor, and it wasn't you: it stays.
+         */
+        delete: operations["recovery.stop_own"];
         options?: never;
         head?: never;
         patch?: never;
@@ -308,7 +476,7 @@ export interface paths {
         post: operations["totp.enrol"];
         /**
          * Remove the authenticator app
-         * @description Signing in needs the password alone then. Ends all other sessions.
+         * @description Signing in needs a passkey or, where there is none, the password alone then. Ends all other sessions.
          */
         delete: operations["totp.remove"];
         options?: never;
@@ -327,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm the authenticator app
-         * @description A code of the app turns it on, answers the recovery codes and ends all other sessions.
+         * @description A code of the app turns it on and ends all other sessions. The first factor brings recovery codes; one beside another counts for support access after an hour.
          */
         post: operations["totp.confirm"];
         delete?: never;
@@ -556,6 +724,258 @@ export interface paths {
         patch: operations["members.update"];
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List recoveries of members
+         * @description Members who lost their second factor and are about to remove it. Any of them can be stopped.
+         */
+        get: operations["recovery.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/recoveries/{recovery}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Help a member who lost a second factor
+         * @description The second of two approvals lets the person remove their own factors, after the password. Be sure that it is they who ask.
+         */
+        post: operations["recovery.approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/recoveries/{recovery}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a recovery
+         * @description The factors stay as they are.
+         */
+        post: operations["recovery.stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the organization's sign-on
+         * @description The OpenID provider that members come in by. The secret is never shown.
+         */
+        get: operations["sign_on.read"];
+        /**
+         * Set the organization's sign-on
+         * @description Asks the provider who it is before anything is kept. Owners only.
+         */
+        put: operations["sign_on.update"];
+        post?: never;
+        /**
+         * Remove the organization's sign-on
+         * @description Sessions that came by it end. Members sign in with their password or passkey. Owners only.
+         */
+        delete: operations["sign_on.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/sign-on/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link your sign-in with the organization's sign-on
+         * @description Answers the address to send the browser to. From then on the sign-on opens this organization for you.
+         */
+        post: operations["sign_on.link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who asked to read your data
+         * @description Requests and grants of this organization, newest first.
+         */
+        get: operations["grants.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a request or grant
+         * @description Who asked for what and why, how it stands, and how much was read.
+         */
+        get: operations["grants.read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a request
+         * @description Lets this one staff person read what you name, until the hours are over. You may cut categories and hours, never add. Needs your second factor, given for this very request and this very answer.
+         */
+        post: operations["grants.approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deny a request
+         * @description Says no, with a reason if you like.
+         */
+        post: operations["grants.deny"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what was read
+         * @description Every read under the grant, newest first: fields and records, never values.
+         */
+        get: operations["grants.reads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/grants/{grant}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a grant
+         * @description Ends it at once: when this has answered, no later read succeeds. Taking back asks for nothing more than your session.
+         */
+        post: operations["grants.withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/support/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the support policy
+         * @description What support may ask for at all, and today's support code.
+         */
+        get: operations["support.policy"];
+        /**
+         * Change the support policy
+         * @description Owners only. Turning support off ends every grant at once.
+         */
+        put: operations["support.change_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/workspaces": {
         parameters: {
             query?: never;
@@ -614,6 +1034,86 @@ export interface paths {
         get: operations["platforms.read"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a new password
+         * @description The answer is the same for every address. If somebody with this confirmed address signs in here, a letter with a link follows, for this browser.
+         */
+        post: operations["recovery.begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove your lost factors
+         * @description After the password was right and the recovery is ready: removes all your factors and recovery codes, ends all other sessions and signs in.
+         */
+        post: operations["recovery.remove_factors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a new password
+         * @description Ends all sessions. The second factor is asked as ever, unless a recovery of everything has waited its 72 hours.
+         */
+        post: operations["recovery.finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recovery/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for help with a lost second factor
+         * @description After the password was right: two other owners or admins of your organization can let you remove your factors. Asking again answers where it stands.
+         */
+        post: operations["recovery.help"];
         delete?: never;
         options?: never;
         head?: never;
@@ -679,9 +1179,89 @@ export interface paths {
         put?: never;
         /**
          * Give the second factor
-         * @description Ends signing in with a code of the authenticator app or a recovery code.
+         * @description Ends signing in with a passkey, a code of the authenticator app or a recovery code.
          */
         post: operations["session.mfa"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description A passkey that verified its person is both factors: nothing else is asked, and too many wrong passwords don't stop it.
+         */
+        post: operations["session.passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in with a passkey
+         * @description Answers what the browser needs to use any passkey of this server: instead of a password, or as the second factor after one.
+         */
+        post: operations["session.passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in by an organization's sign-on
+         * @description Answers the address to send the browser to. It comes back by sign_on.callback.
+         */
+        post: operations["sign_on.begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/sign-on/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm who you are by the sign-on
+         * @description Answers the address to send the browser to. It counts where the provider says that several factors were proven just now.
+         */
+        post: operations["sign_on.step_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -699,7 +1279,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm who you are
-         * @description A fresh second factor, or the password where no factor is set up. Good for five minutes.
+         * @description A fresh second factor, or the password where no factor is set up. Good for five minutes; given for one operation and object, it is good for that once.
          */
         post: operations["session.step_up"];
         delete?: never;
@@ -719,7 +1299,7 @@ export interface paths {
         put?: never;
         /**
          * Begin to confirm who you are
-         * @description Tells which ways there are to prove it for the operation.
+         * @description Tells which ways there are to prove it for the operation, and gives the browser what a passkey signs.
          */
         post: operations["session.step_up_begin"];
         delete?: never;
@@ -746,6 +1326,270 @@ export interface paths {
          * @description Makes the first owner, the organization and its first workspace with a practice channel, and signs in.
          */
         post: operations["setup.claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your grants
+         * @description What you asked for as staff, newest first.
+         */
+        get: operations["grants.mine"];
+        put?: never;
+        /**
+         * Ask for support access
+         * @description Staff name the customer's support code, the ticket, the reason and what they need to see. The customer's owners and admins are told; nothing can be read before one of them approves.
+         */
+        post: operations["grants.request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at one of your grants
+         * @description How it stands, what it covers and until when. No content of the customer is in it.
+         */
+        get: operations["grants.look"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the members
+         * @description Who belongs to the customer's organization, with masked addresses. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the figures
+         * @description What the organization's own screens display. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel your request
+         * @description Takes back a request that nobody decided yet.
+         */
+        post: operations["grants.cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a channel
+         * @description Platform, handle, state and what its token may do, never the token. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close your grant
+         * @description Ends an active grant that isn't needed any more.
+         */
+        post: operations["grants.close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files
+         * @description Ids, types and times of the files that the customer sees. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/media/{asset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a file's facts
+         * @description Name, size, description and where it is used, never the file. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/media/{asset}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See a small picture
+         * @description 320 pixels at most, where the customer allowed thumbnails. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/organization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the organization
+         * @description Name, use, policy switches and the state of channels. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_organization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the posts
+         * @description Ids, states and times; texts only when one is opened. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_posts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/support/grants/{grant}/posts/{post}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a post
+         * @description Its texts, deliveries and attempts. Every read is written into the customer's audit log and shown to them as it happens.
+         */
+        get: operations["support.read_post"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1296,6 +2140,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-on/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from a sign-on
+         * @description Ends what sign_on.begin, sign_on.link or sign_on.step_up began, in the same browser.
+         */
+        get: operations["sign_on.callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1304,6 +2168,12 @@ export interface components {
             name?: string;
             password?: string;
             token: string;
+        };
+        AddPasskeyBody: {
+            /** @description What navigator.credentials.create answered, by its toJSON. */
+            credential: unknown;
+            /** @description So that you know it again, like the device's name. */
+            name: string;
         };
         Apikey: {
             /** Format: date-time */
@@ -1364,6 +2234,17 @@ export interface components {
             version: number;
             /** @description Empty: wherever its maker may. */
             workspaces: string[];
+        };
+        ApproveInputBody: {
+            /** @description Absent: those asked for. */
+            categories?: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /**
+             * Format: int64
+             * @description Absent: those asked for.
+             */
+            hours?: number;
+            /** @description Absent: as asked for. */
+            thumbnails?: boolean;
         };
         AuditEntry: {
             /** @description The canonical JSON of the leaf. */
@@ -1560,8 +2441,18 @@ export interface components {
             scopes?: string[];
             way: string;
         };
+        ConfirmEmailBody: {
+            /**
+             * Format: email
+             * @description A new address; your present one when absent.
+             */
+            email?: string;
+        };
         ConfirmInputBody: {
             code: string;
+        };
+        ConfirmedEmailBody: {
+            token: string;
         };
         ConnectInputBody: {
             /** @description To connect this one again. */
@@ -1611,16 +2502,30 @@ export interface components {
             /** @description IANA name, like Europe/Berlin. */
             timezone: string;
         };
+        DenyInputBody: {
+            reason?: string;
+        };
         Finding: {
             fix?: string;
             name: string;
             ok: boolean;
             says: string;
         };
+        IdentityAuthorizeURL: {
+            authorize_url: string;
+        };
+        IdentityBarred: {
+            name: string;
+            organization: string;
+            /** @enum {string} */
+            why: "sign_on" | "second_factor" | "way";
+        };
         IdentityChallenge: {
             challenge: string;
-            /** @description Ways to prove who is there, best first. */
+            /** @description Ways to prove who is there, best first: passkey, totp, password. */
             methods: string[];
+            /** @description Where a passkey is a way: for PublicKeyCredential.parseRequestOptionsFromJSON. Its challenge is SHA-256 over 32 random bytes and the canonical JSON of for, object, its version and body. */
+            options?: unknown;
         };
         IdentityEnrolment: {
             /** @description Base32, to type into the app. */
@@ -1647,10 +2552,16 @@ export interface components {
         };
         IdentityMe: {
             administrator: boolean;
+            /** @description Your organizations that this session may not enter. */
+            barred?: components["schemas"]["IdentityBarred"][];
             build: string;
             fresh: components["schemas"]["IdentityFresh"];
             identity: components["schemas"]["IdentityProfile"];
+            /** @description Ways to give the second factor here, best first: passkey, totp. */
+            methods: string[];
             organizations: components["schemas"]["IdentityOrganizationAccess"][];
+            /** @description Somebody asked to remove your second factor. Stop it if it wasn't you. */
+            recovery?: components["schemas"]["IdentityRecovery"];
             /** Format: int64 */
             recovery_codes_left: number;
             second_factor: boolean;
@@ -1665,6 +2576,32 @@ export interface components {
             role: string;
             workspaces: components["schemas"]["IdentityWorkspaceAccess"][];
         };
+        IdentityPasskey: {
+            /**
+             * Format: date-time
+             * @description From when it counts for support access.
+             */
+            counts_at: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description false: it was made for another address of this server and doesn't work any more. */
+            here: boolean;
+            id: string;
+            /** Format: date-time */
+            last_used_at?: string;
+            name: string;
+            /** @description A password manager keeps it for several devices. */
+            synced: boolean;
+        };
+        IdentityPasskeyAdded: {
+            passkey: components["schemas"]["IdentityPasskey"];
+            /** @description With the first factor only: each works once instead of it. */
+            recovery_codes?: string[];
+        };
+        IdentityPasskeyOptions: {
+            /** @description For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON. Good once, for five minutes, in this browser. */
+            options: unknown;
+        };
         IdentityProfile: {
             email: string;
             email_verified: boolean;
@@ -1677,9 +2614,44 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        IdentityRecovery: {
+            /**
+             * Format: int64
+             * @description Of two.
+             */
+            approvals: number;
+            email: string;
+            /**
+             * Format: date-time
+             * @description It lapses then.
+             */
+            ends_at: string;
+            id: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description From when the factors can be removed.
+             */
+            ready_at?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "requested" | "approved_once" | "waiting" | "ready" | "used" | "stopped" | "lapsed";
+        };
         IdentityRecoveryCodes: {
-            /** @description Each works once instead of the app. */
-            recovery_codes: string[];
+            /** @description Each works once instead of the factor. Absent where another factor brought them before. */
+            recovery_codes?: string[];
+        };
+        IdentityRecoveryStarted: {
+            /** @description Where the person chooses a new password after the wait; only when no mail is set up, to be passed on by hand. */
+            link?: string;
+            /** Format: date-time */
+            ready_at: string;
+        };
+        IdentityRoleOf: {
+            /** @enum {string} */
+            role: "admin" | "member" | "billing";
+            value: string;
         };
         IdentitySession: {
             /** Format: date-time */
@@ -1704,9 +2676,24 @@ export interface components {
         IdentitySetupState: {
             claimed: boolean;
         };
+        IdentitySignOn: {
+            client: string;
+            forced: boolean;
+            issuer: string;
+            /** @description To be given to the provider. */
+            redirect_url: string;
+            role_claim?: string;
+            roles: components["schemas"]["IdentityRoleOf"][];
+            /** @description Where members begin. */
+            sign_in_url: string;
+            /** Format: int64 */
+            version: number;
+        };
         IdentitySignedIn: {
             /** @description The first membership, when signed in. */
             member?: string;
+            /** @description Ways to give it, best first: passkey, totp. A recovery code always works. */
+            methods?: string[];
             /** @description The second factor is asked next, by session.mfa. */
             mfa_required: boolean;
         };
@@ -1792,6 +2779,18 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        ListOfIdentityPasskey: {
+            /** @description The things asked for. */
+            items: components["schemas"]["IdentityPasskey"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfIdentityRecovery: {
+            /** @description The things asked for. */
+            items: components["schemas"]["IdentityRecovery"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         ListOfIdentitySession: {
             /** @description The things asked for. */
             items: components["schemas"]["IdentitySession"][];
@@ -1843,6 +2842,36 @@ export interface components {
         ListOfPostRow: {
             /** @description The things asked for. */
             items: components["schemas"]["PostRow"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportAssetRow: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportAssetRow"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportGrant: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportGrant"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportMemberRead: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportMemberRead"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportPostRow: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportPostRow"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfSupportSighting: {
+            /** @description The things asked for. */
+            items: components["schemas"]["SupportSighting"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -1998,6 +3027,10 @@ export interface components {
              * @description 1 is Monday.
              */
             week_start: number;
+        };
+        PasskeySignInBody: {
+            /** @description What navigator.credentials.get answered, by its toJSON. */
+            credential: unknown;
         };
         Post: {
             author: components["schemas"]["PostAuthor"];
@@ -2314,6 +3347,29 @@ export interface components {
             /** @description JSON pointer into the body. */
             pointer?: string;
         };
+        RecoverBeginBody: {
+            email: string;
+        };
+        RecoverFinishBody: {
+            password: string;
+            token: string;
+        };
+        RecoveryStartBody: {
+            email: string;
+        };
+        RenamePasskeyBody: {
+            name: string;
+        };
+        RequestInputBody: {
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /** Format: int64 */
+            hours: number;
+            reason: string;
+            /** @description What the customer reads out from Support access. */
+            support_code: string;
+            thumbnails?: boolean;
+            ticket: string;
+        };
         ResolveDeliveryBody: {
             /** @enum {string} */
             outcome: "published" | "not_published";
@@ -2335,6 +3391,8 @@ export interface components {
             weekday: number;
         };
         SecondInputBody: {
+            /** @description The browser's answer to what session.passkey_begin gave. */
+            passkey?: unknown;
             recovery_code?: string;
             totp?: string;
         };
@@ -2356,6 +3414,23 @@ export interface components {
             email: string;
             password: string;
         };
+        SignOnBeginBody: {
+            organization: string;
+        };
+        SignOnInputBody: {
+            /** @description The client id that the provider gave. */
+            client: string;
+            /** @description Members come in by the sign-on only; owners also by a passkey. */
+            forced?: boolean;
+            /** @description The provider's issuer, letter by letter. */
+            issuer: string;
+            /** @description The claim that tells a member's role, like groups. */
+            role_claim?: string;
+            /** @description The strongest that one of the person's values maps to. Without one they are a member. Nobody becomes owner by it. */
+            roles?: components["schemas"]["IdentityRoleOf"][];
+            /** @description The client secret. Absent: it stays as it is. */
+            secret?: string;
+        };
         StaffChangeBody: {
             active: boolean;
         };
@@ -2376,6 +3451,8 @@ export interface components {
             body?: unknown;
             for?: string;
             object?: string;
+            /** @description The browser's answer to the options of session.step_up_begin. It is for what was said there. */
+            passkey?: unknown;
             password?: string;
             totp?: string;
         };
@@ -2385,6 +3462,263 @@ export interface components {
             /** Format: int64 */
             free_bytes: number;
             read_only: boolean;
+        };
+        SupportAnalyticsRead: {
+            figures: {
+                [key: string]: number;
+            };
+        };
+        SupportApproval: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["SupportPerson"];
+            scope: components["schemas"]["SupportScope"];
+        };
+        SupportAssetRead: {
+            alt_text: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: double */
+            duration_seconds?: number;
+            file_name: string;
+            /** Format: int64 */
+            height?: number;
+            id: string;
+            mime: string;
+            used_in: string[];
+            /** Format: int64 */
+            width?: number;
+            workspace: string;
+        };
+        SupportAssetRow: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            mime: string;
+            workspace: string;
+        };
+        SupportAttemptRead: {
+            class?: string;
+            /** @description The platform's answer, redacted. */
+            message?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: int64 */
+            status_code?: number;
+        };
+        SupportChannelRead: {
+            granted_scopes: string[];
+            handle: string;
+            id: string;
+            last_error_class?: string;
+            platform: string;
+            state: string;
+            /** Format: date-time */
+            token_expires_at?: string;
+            workspace: string;
+        };
+        SupportClockConfirmed: {
+            /**
+             * Format: date-time
+             * @description What the server takes for the time now.
+             */
+            at: string;
+        };
+        SupportDeliveryRead: {
+            attempts: components["schemas"]["SupportAttemptRead"][];
+            channel: string;
+            /** Format: date-time */
+            due_at: string;
+            id: string;
+            permalink?: string;
+            state: string;
+        };
+        SupportGrant: {
+            approvals: components["schemas"]["SupportApproval"][];
+            /** Format: int64 */
+            approvals_needed: number;
+            asked: components["schemas"]["SupportScope"];
+            /** @description The rule that ended it. */
+            because?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description Absent when a rule or the clock ended it. */
+            ended_by?: components["schemas"]["SupportPerson"];
+            /** Format: date-time */
+            expires_at?: string;
+            /** @description What is in force, once it was approved. */
+            granted?: components["schemas"]["SupportScope"];
+            id: string;
+            /**
+             * Format: date-time
+             * @description Nobody decided by then: the request is over.
+             */
+            lapses_at?: string;
+            /** Format: date-time */
+            last_read_at?: string;
+            organization: string;
+            organization_name: string;
+            /** Format: int64 */
+            reads: number;
+            /**
+             * Format: int64
+             * @description In this hour.
+             */
+            reads_left: number;
+            reason: string;
+            /** Format: int64 */
+            records: number;
+            /** Format: date-time */
+            requested_at: string;
+            /** @description Opening one post or file needs the header Support-Why. */
+            say_why: boolean;
+            staff: components["schemas"]["SupportPerson"];
+            /** @enum {string} */
+            state: "requested" | "approved_once" | "active" | "denied" | "cancelled" | "lapsed" | "expired" | "withdrawn" | "closed";
+            ticket: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Why it was denied. */
+            words?: string;
+        };
+        SupportMemberRead: {
+            /** Format: date-time */
+            created: string;
+            display_name: string;
+            /** @description Masked: its first letter and its domain. */
+            email: string;
+            id: string;
+            language: string;
+            last_seen_day?: string;
+            mail_bounced: boolean;
+            /** @description On or off; never the method or the count. */
+            mfa: boolean;
+            role: string;
+            timezone: string;
+        };
+        SupportOrganizationRead: {
+            channels: components["schemas"]["SupportChannelRead"][];
+            id: string;
+            limits: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            member_count: number;
+            name: string;
+            /** @description none where there are no plans. */
+            plan: string;
+            retention_days: {
+                [key: string]: number;
+            };
+            security_policy: {
+                [key: string]: boolean;
+            };
+            use: {
+                [key: string]: number;
+            };
+            workspace_names: string[];
+        };
+        SupportPerson: {
+            id: string;
+            name: string;
+        };
+        SupportPolicy: {
+            /** @description false: no request reaches you, and every grant ends. */
+            allowed: boolean;
+            /** Format: int64 */
+            approvals: number;
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /**
+             * Format: int64
+             * @description Reading is allowed from this hour of the day; equal to to_hour: all day.
+             */
+            from_hour: number;
+            /** Format: int64 */
+            longest_hours: number;
+            /** @description A grant works from the network it was asked from only. */
+            network: boolean;
+            /** @description Staff give one line before they open a post or a file. */
+            say_why: boolean;
+            thumbnails: boolean;
+            timezone: string;
+            /** Format: int64 */
+            to_hour: number;
+        };
+        SupportPolicyAnswer: {
+            /** @description false: no request reaches you, and every grant ends. */
+            allowed: boolean;
+            /** Format: int64 */
+            approvals: number;
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /**
+             * Format: int64
+             * @description Reading is allowed from this hour of the day; equal to to_hour: all day.
+             */
+            from_hour: number;
+            /** Format: int64 */
+            longest_hours: number;
+            /** @description A grant works from the network it was asked from only. */
+            network: boolean;
+            /** @description Staff give one line before they open a post or a file. */
+            say_why: boolean;
+            /** @description Read it out to support; it changes every day (UTC). */
+            support_code: string;
+            thumbnails: boolean;
+            timezone: string;
+            /** Format: int64 */
+            to_hour: number;
+            /** Format: int64 */
+            version: number;
+        };
+        SupportPostRead: {
+            approval_state?: string;
+            deliveries: components["schemas"]["SupportDeliveryRead"][];
+            id: string;
+            labels: string[];
+            /** Format: date-time */
+            schedule?: string;
+            schedule_timezone?: string;
+            state: string;
+            texts: string[];
+            variants: components["schemas"]["SupportVariantRead"][];
+            workspace: string;
+        };
+        SupportPostRow: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at?: string;
+            id: string;
+            state: string;
+            workspace: string;
+        };
+        SupportScope: {
+            categories: ("account" | "organization" | "posts" | "media" | "analytics")[];
+            /** Format: int64 */
+            hours: number;
+            thumbnails: boolean;
+        };
+        SupportSighting: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            category: "account" | "organization" | "posts" | "media" | "analytics";
+            /** Format: int64 */
+            count: number;
+            /** @description The event in the audit log. */
+            event: string;
+            fields: string[];
+            /** Format: int64 */
+            n: number;
+            /** @description Ids of what was looked at. */
+            records: string[];
+            why?: string;
+        };
+        SupportVariantRead: {
+            channel: string;
+            texts: string[];
         };
         TestMailBody: {
             /** Format: email */
@@ -2462,6 +3796,10 @@ export interface operations {
             query?: {
                 /** @description Workspaces to listen to; may be repeated. */
                 workspace?: string[];
+                /** @description Organizations whose own changes to listen to, support reads among them; for those who read their audit log. */
+                organization?: string[];
+                /** @description Grants of yours, as staff, to listen to. */
+                grant?: string[];
             };
             header?: never;
             path?: never;
@@ -2526,6 +3864,45 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.confirm_clock": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportClockConfirmed"];
                 };
             };
             /** @description A problem */
@@ -2664,6 +4041,54 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MailQueued"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.start": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "tom@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecoveryStartBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ready_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecoveryStarted"];
                 };
             };
             /** @description A problem */
@@ -2874,6 +4299,10 @@ export interface operations {
                      *         "version": 1
                      *       },
                      *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
@@ -3020,6 +4449,343 @@ export interface operations {
             };
         };
     };
+    "me.confirm_email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "mira@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmEmailBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityUntil"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "me.verify_email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "the-token-of-the-link"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmedEmailBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Mira Lindqvist",
+                     *       "email": "mira@halden.example",
+                     *       "email_verified": true,
+                     *       "locale": "en",
+                     *       "timezone": "Europe/Berlin",
+                     *       "hour_format": "auto",
+                     *       "theme": "system",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityProfile"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Laptop",
+                     *           "synced": true,
+                     *           "here": true,
+                     *           "counts_at": "0001-01-01T00:00:00Z",
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfIdentityPasskey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.add": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "q83v",
+                 *         "rawId": "q83v",
+                 *         "response": {},
+                 *         "type": "public-key"
+                 *       },
+                 *       "name": "Laptop"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AddPasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "passkey": {
+                     *         "id": "",
+                     *         "name": "Laptop",
+                     *         "synced": true,
+                     *         "here": true,
+                     *         "counts_at": "0001-01-01T00:00:00Z",
+                     *         "created_at": "0001-01-01T00:00:00Z"
+                     *       },
+                     *       "recovery_codes": [
+                     *         "01234-56789-abcde-f0123"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskeyAdded"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "options": {
+                     *         "challenge": "q83v…",
+                     *         "rpId": "posts.example.org",
+                     *         "userVerification": "required"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskeyOptions"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The passkey's id. */
+                passkey: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "passkeys.rename": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The passkey's id. */
+                passkey: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Old laptop"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RenamePasskeyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Laptop",
+                     *       "synced": true,
+                     *       "here": true,
+                     *       "counts_at": "0001-01-01T00:00:00Z",
+                     *       "created_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskey"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "me.password": {
         parameters: {
             query?: never;
@@ -3038,6 +4804,37 @@ export interface operations {
                 "application/json": components["schemas"]["ChangePasswordBody"];
             };
         };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.stop_own": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description No Content */
             204: {
@@ -4148,6 +5945,907 @@ export interface operations {
             };
         };
     };
+    "recovery.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Tom Okafor",
+                     *           "email": "tom@halden.example",
+                     *           "state": "requested",
+                     *           "approvals": 0,
+                     *           "started_at": "0001-01-01T00:00:00Z",
+                     *           "ends_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfIdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.approve": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The recovery's id. */
+                recovery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Tom Okafor",
+                     *       "email": "tom@halden.example",
+                     *       "state": "requested",
+                     *       "approvals": 0,
+                     *       "started_at": "0001-01-01T00:00:00Z",
+                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.stop": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The recovery's id. */
+                recovery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Tom Okafor",
+                     *       "email": "tom@halden.example",
+                     *       "state": "requested",
+                     *       "approvals": 0,
+                     *       "started_at": "0001-01-01T00:00:00Z",
+                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "issuer": "https://login.halden.example",
+                     *       "client": "omniposto",
+                     *       "role_claim": "groups",
+                     *       "roles": [
+                     *         {
+                     *           "value": "posts-admins",
+                     *           "role": "admin"
+                     *         }
+                     *       ],
+                     *       "forced": false,
+                     *       "redirect_url": "https://posts.example.org/sign-on/callback",
+                     *       "sign_in_url": "https://posts.example.org/sign-in#organization=org_…",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentitySignOn"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client": "omniposto",
+                 *       "issuer": "https://login.halden.example",
+                 *       "secret": "the-client-secret"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignOnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "issuer": "https://login.halden.example",
+                     *       "client": "omniposto",
+                     *       "role_claim": "groups",
+                     *       "roles": [
+                     *         {
+                     *           "value": "posts-admins",
+                     *           "role": "admin"
+                     *         }
+                     *       ],
+                     *       "forced": false,
+                     *       "redirect_url": "https://posts.example.org/sign-on/callback",
+                     *       "sign_in_url": "https://posts.example.org/sign-in#organization=org_…",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentitySignOn"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "authorize_url": "https://login.halden.example/authorize?…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityAuthorizeURL"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.list": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "organization": "",
+                     *           "organization_name": "Halden Studio",
+                     *           "staff": {
+                     *             "id": "",
+                     *             "name": "Ada Brandt"
+                     *           },
+                     *           "ticket": "SUP-4711",
+                     *           "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *           "state": "requested",
+                     *           "asked": {
+                     *             "categories": [
+                     *               "account",
+                     *               "posts"
+                     *             ],
+                     *             "hours": 24,
+                     *             "thumbnails": false
+                     *           },
+                     *           "requested_at": "0001-01-01T00:00:00Z",
+                     *           "approvals": [],
+                     *           "approvals_needed": 1,
+                     *           "say_why": false,
+                     *           "reads": 0,
+                     *           "records": 0,
+                     *           "reads_left": 600,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.approve": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "categories": [
+                 *         "posts"
+                 *       ],
+                 *       "hours": 4
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApproveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.deny": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["DenyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.reads": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "n": 1,
+                     *           "at": "0001-01-01T00:00:00Z",
+                     *           "category": "posts",
+                     *           "fields": [
+                     *             "text"
+                     *           ],
+                     *           "records": [],
+                     *           "count": 1,
+                     *           "event": ""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportSighting"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.withdraw": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed": true,
+                     *       "approvals": 1,
+                     *       "longest_hours": 72,
+                     *       "categories": [
+                     *         "account",
+                     *         "organization",
+                     *         "posts",
+                     *         "media",
+                     *         "analytics"
+                     *       ],
+                     *       "thumbnails": false,
+                     *       "from_hour": 0,
+                     *       "to_hour": 0,
+                     *       "timezone": "Europe/Berlin",
+                     *       "say_why": false,
+                     *       "network": false,
+                     *       "support_code": "7KQ2M-XW4TB",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportPolicyAnswer"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.change_policy": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allowed": true,
+                 *       "approvals": 1,
+                 *       "longest_hours": 72,
+                 *       "categories": [
+                 *         "account",
+                 *         "organization",
+                 *         "posts",
+                 *         "media",
+                 *         "analytics"
+                 *       ],
+                 *       "thumbnails": false,
+                 *       "from_hour": 0,
+                 *       "to_hour": 0,
+                 *       "timezone": "Europe/Berlin",
+                 *       "say_why": false,
+                 *       "network": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["SupportPolicy"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "allowed": true,
+                     *       "approvals": 1,
+                     *       "longest_hours": 72,
+                     *       "categories": [
+                     *         "account",
+                     *         "organization",
+                     *         "posts",
+                     *         "media",
+                     *         "analytics"
+                     *       ],
+                     *       "thumbnails": false,
+                     *       "from_hour": 0,
+                     *       "to_hour": 0,
+                     *       "timezone": "Europe/Berlin",
+                     *       "say_why": false,
+                     *       "network": false,
+                     *       "support_code": "",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportPolicyAnswer"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "workspaces.list": {
         parameters: {
             query?: never;
@@ -4367,6 +7065,218 @@ export interface operations {
             };
         };
     };
+    "recovery.begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "mira@halden.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecoverBeginBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityUntil"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.remove_factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "identity": {
+                     *         "id": "",
+                     *         "name": "Mira Lindqvist",
+                     *         "email": "mira@halden.example",
+                     *         "email_verified": false,
+                     *         "locale": "en",
+                     *         "timezone": "Europe/Berlin",
+                     *         "hour_format": "auto",
+                     *         "theme": "system",
+                     *         "version": 1
+                     *       },
+                     *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
+                     *       "recovery_codes_left": 10,
+                     *       "fresh": {},
+                     *       "administrator": false,
+                     *       "staff": false,
+                     *       "organizations": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Halden Studio",
+                     *           "role": "owner",
+                     *           "member": "",
+                     *           "permissions": [
+                     *             "members.read"
+                     *           ],
+                     *           "workspaces": [
+                     *             {
+                     *               "id": "",
+                     *               "name": "Fjellvik Outdoor",
+                     *               "timezone": "Europe/Berlin",
+                     *               "role": "owner",
+                     *               "permissions": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "build": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "seven quiet tents",
+                 *       "token": "the-token-of-the-link"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecoverFinishBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "mfa_required": true,
+                     *       "methods": [
+                     *         "totp"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentitySignedIn"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recovery.help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Tom Okafor",
+                     *       "email": "tom@halden.example",
+                     *       "state": "requested",
+                     *       "approvals": 0,
+                     *       "started_at": "0001-01-01T00:00:00Z",
+                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityRecovery"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "reports.receive": {
         parameters: {
             query?: never;
@@ -4426,6 +7336,10 @@ export interface operations {
                      *         "version": 1
                      *       },
                      *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
@@ -4496,7 +7410,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "mfa_required": true
+                     *       "mfa_required": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySignedIn"];
@@ -4584,6 +7502,10 @@ export interface operations {
                      *         "version": 1
                      *       },
                      *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
                      *       "recovery_codes_left": 10,
                      *       "fresh": {},
                      *       "administrator": false,
@@ -4612,6 +7534,217 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credential": {
+                 *         "id": "q83v",
+                 *         "rawId": "q83v",
+                 *         "response": {},
+                 *         "type": "public-key"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PasskeySignInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "identity": {
+                     *         "id": "",
+                     *         "name": "Mira Lindqvist",
+                     *         "email": "mira@halden.example",
+                     *         "email_verified": false,
+                     *         "locale": "en",
+                     *         "timezone": "Europe/Berlin",
+                     *         "hour_format": "auto",
+                     *         "theme": "system",
+                     *         "version": 1
+                     *       },
+                     *       "second_factor": true,
+                     *       "methods": [
+                     *         "passkey",
+                     *         "totp"
+                     *       ],
+                     *       "recovery_codes_left": 10,
+                     *       "fresh": {},
+                     *       "administrator": false,
+                     *       "staff": false,
+                     *       "organizations": [
+                     *         {
+                     *           "id": "",
+                     *           "name": "Halden Studio",
+                     *           "role": "owner",
+                     *           "member": "",
+                     *           "permissions": [
+                     *             "members.read"
+                     *           ],
+                     *           "workspaces": [
+                     *             {
+                     *               "id": "",
+                     *               "name": "Fjellvik Outdoor",
+                     *               "timezone": "Europe/Berlin",
+                     *               "role": "owner",
+                     *               "permissions": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "build": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.passkey_begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "options": {
+                     *         "challenge": "q83v…",
+                     *         "rpId": "posts.example.org",
+                     *         "userVerification": "required"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityPasskeyOptions"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "organization": "org_06g2p7r8k1m3v5x9z2b4d6f8h0"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignOnBeginBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "authorize_url": "https://login.halden.example/authorize?…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityAuthorizeURL"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.step_up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "authorize_url": "https://login.halden.example/authorize?…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IdentityAuthorizeURL"];
                 };
             };
             /** @description A problem */
@@ -4700,8 +7833,14 @@ export interface operations {
                      * @example {
                      *       "challenge": "",
                      *       "methods": [
+                     *         "passkey",
                      *         "totp"
-                     *       ]
+                     *       ],
+                     *       "options": {
+                     *         "challenge": "q83v…",
+                     *         "rpId": "posts.example.org",
+                     *         "userVerification": "required"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityChallenge"];
@@ -4796,6 +7935,781 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySetupDone"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.mine": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "organization": "",
+                     *           "organization_name": "Halden Studio",
+                     *           "staff": {
+                     *             "id": "",
+                     *             "name": "Ada Brandt"
+                     *           },
+                     *           "ticket": "SUP-4711",
+                     *           "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *           "state": "requested",
+                     *           "asked": {
+                     *             "categories": [
+                     *               "account",
+                     *               "posts"
+                     *             ],
+                     *             "hours": 24,
+                     *             "thumbnails": false
+                     *           },
+                     *           "requested_at": "0001-01-01T00:00:00Z",
+                     *           "approvals": [],
+                     *           "approvals_needed": 1,
+                     *           "say_why": false,
+                     *           "reads": 0,
+                     *           "records": 0,
+                     *           "reads_left": 600,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.request": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Makes a repetition answer what the first one did. Kept for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "categories": [
+                 *         "account",
+                 *         "posts"
+                 *       ],
+                 *       "hours": 24,
+                 *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                 *       "support_code": "7KQ2M-XW4TB",
+                 *       "ticket": "SUP-4711"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RequestInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_account": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "display_name": "Mira Lindqvist",
+                     *           "email": "m…@halden.example",
+                     *           "role": "owner",
+                     *           "created": "0001-01-01T00:00:00Z",
+                     *           "mfa": false,
+                     *           "language": "",
+                     *           "timezone": "",
+                     *           "mail_bounced": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportMemberRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "figures": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportAnalyticsRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.cancel": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The channel's id. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "workspace": "",
+                     *       "platform": "mastodon",
+                     *       "handle": "@halden@social.example",
+                     *       "state": "ok",
+                     *       "granted_scopes": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportChannelRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "grants.close": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "organization": "",
+                     *       "organization_name": "Halden Studio",
+                     *       "staff": {
+                     *         "id": "",
+                     *         "name": "Ada Brandt"
+                     *       },
+                     *       "ticket": "SUP-4711",
+                     *       "reason": "A post to Mastodon waits for a decision since Monday.",
+                     *       "state": "requested",
+                     *       "asked": {
+                     *         "categories": [
+                     *           "account",
+                     *           "posts"
+                     *         ],
+                     *         "hours": 24,
+                     *         "thumbnails": false
+                     *       },
+                     *       "requested_at": "0001-01-01T00:00:00Z",
+                     *       "approvals": [],
+                     *       "approvals_needed": 1,
+                     *       "say_why": false,
+                     *       "reads": 0,
+                     *       "records": 0,
+                     *       "reads_left": 600,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_media": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "workspace": "",
+                     *           "mime": "image/jpeg",
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportAssetRow"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_asset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The file's id. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "workspace": "",
+                     *       "file_name": "ridge.jpg",
+                     *       "mime": "image/jpeg",
+                     *       "bytes": 0,
+                     *       "alt_text": "",
+                     *       "created_at": "0001-01-01T00:00:00Z",
+                     *       "used_in": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportAssetRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The file's id. */
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_organization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "name": "Halden Studio",
+                     *       "plan": "none",
+                     *       "limits": null,
+                     *       "use": null,
+                     *       "member_count": 0,
+                     *       "workspace_names": [
+                     *         "Fjellvik Outdoor"
+                     *       ],
+                     *       "security_policy": null,
+                     *       "retention_days": null,
+                     *       "channels": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportOrganizationRead"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_posts": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "workspace": "",
+                     *           "state": "needs_attention",
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfSupportPostRow"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support.read_post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The grant's id. */
+                grant: string;
+                /** @description The post's id. */
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "workspace": "",
+                     *       "texts": [
+                     *         "Wool for wind."
+                     *       ],
+                     *       "variants": [],
+                     *       "state": "needs_attention",
+                     *       "labels": [],
+                     *       "deliveries": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SupportPostRead"];
                 };
             };
             /** @description A problem */
@@ -6835,6 +10749,7 @@ export interface operations {
             303: {
                 headers: {
                     Location?: string;
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6869,6 +10784,47 @@ export interface operations {
                 content: {
                     "application/octet-stream": string;
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign_on.callback": {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                iss?: string;
+                error?: string;
+                error_description?: string;
+                error_uri?: string;
+                session_state?: string;
+                scope?: string;
+                authuser?: string;
+                prompt?: string;
+                hd?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See Other */
+            303: {
+                headers: {
+                    Location?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {

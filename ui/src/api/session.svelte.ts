@@ -10,6 +10,8 @@ class Session {
   me = $state.raw<Me>();
   /** The workspace of the address, or the one looked at last. */
   workspaceId = $state<string>();
+  /** The organization of the address; on a workspace's page, that of the workspace. */
+  organizationId = $state<string>();
   /** The server runs a newer build than this page. */
   stale = $state(false);
   /** The server's disk is full: it reads and sends nothing. */
@@ -69,6 +71,8 @@ class Session {
   }
 
   get organization(): OrganizationRow | undefined {
+    const named = this.organizations.find((one) => one.id === this.organizationId);
+    if (named) return named;
     const id = this.workspace?.id;
     return this.organizations.find((one) => one.workspaces.some((row) => row.id === id)) ?? this.organizations[0];
   }
@@ -80,7 +84,7 @@ class Session {
 
   /** Whether the member has a permission in the open workspace or its organization. */
   may(permission: string): boolean {
-    const here = this.workspace?.permissions ?? [];
+    const here = this.organizationId ? [] : (this.workspace?.permissions ?? []);
     const above = this.organization?.permissions ?? [];
     return here.includes(permission) || above.includes(permission);
   }

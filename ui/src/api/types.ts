@@ -37,6 +37,17 @@ export type Home = Shapes['PostHome'];
 export type Need = Shapes['PostNeed'];
 export type CalendarRow = Shapes['PostRow'];
 
+export type Grant = Shapes['SupportGrant'];
+export type GrantRead = Shapes['SupportSighting'];
+export type SupportPolicy = Shapes['SupportPolicyAnswer'];
+export type MemberRead = Shapes['SupportMemberRead'];
+export type OrganizationRead = Shapes['SupportOrganizationRead'];
+export type PostRowRead = Shapes['SupportPostRow'];
+export type PostRead = Shapes['SupportPostRead'];
+export type AssetRow = Shapes['SupportAssetRow'];
+export type AssetRead = Shapes['SupportAssetRead'];
+export type StaffPerson = Shapes['IdentityStaff'];
+
 type Verb = 'get' | 'post' | 'patch' | 'put' | 'delete';
 type Named<P extends keyof paths> = {
   [M in Verb]: M extends keyof paths[P]

@@ -5,6 +5,8 @@ interface Question {
   kind: 'signIn' | 'stepUp';
   act: string;
   object?: string | undefined;
+  /** What will be sent, where the proof is for that alone. */
+  body?: unknown;
   /** There is no second factor yet: set one up first. */
   enrol?: boolean;
   answer: (yes: boolean) => void;
@@ -34,6 +36,11 @@ export function askSignIn(): Promise<boolean> {
 }
 
 /** Asks for a factor before a sensitive act. */
-export function askStepUp(what: { act: string; object: string | undefined; enrol: boolean }): Promise<boolean> {
+export function askStepUp(what: {
+  act: string;
+  object: string | undefined;
+  body: unknown;
+  enrol: boolean;
+}): Promise<boolean> {
   return ask({ kind: 'stepUp', ...what });
 }

@@ -1,8 +1,12 @@
 /** Every page of the product. Start here: a path leads to a lazily loaded feature. */
 import { createRouter } from 'sv-router';
 import { setHere } from '../kit/here';
+import { speakAbove } from '../words/words.svelte';
 
 const gone = () => import('./Gone.svelte');
+
+/** A page above a workspace needs the second file of texts too. The router wants to read "() => import(" itself. */
+const above = <T>(page: T) => speakAbove().then(() => page);
 
 export const { navigate, route, preload } = createRouter({
   '/': () => import('./Start.svelte'),
@@ -26,13 +30,29 @@ export const { navigate, route, preload } = createRouter({
     '/channels/connect/:platform': () => import('../feature/channel/Connect.svelte').catch(gone),
     '/channels/:channel': () => import('../feature/channel/ChannelPage.svelte').catch(gone),
     '/practice': () => import('../feature/practice/Practice.svelte').catch(gone),
-    '/members': () => import('../feature/member/Members.svelte').catch(gone),
+    '/members': () => import('../feature/member/Members.svelte').then(above).catch(gone),
     '/settings': () => import('../feature/workspace/Settings.svelte').catch(gone),
     '/me': () => import('../feature/me/Profile.svelte').catch(gone),
-    '/me/security': () => import('../feature/me/Security.svelte').catch(gone),
-    '/server': () => import('../feature/instance/Server.svelte').catch(gone),
+    '/me/security': () => import('../feature/me/Security.svelte').then(above).catch(gone),
     '*missing': () => import('./Missing.svelte').catch(gone),
   },
+  '/o/:organization': {
+    layout: () => import('./Frame.svelte'),
+    '/members': () => import('../feature/member/Members.svelte').then(above).catch(gone),
+    '/support': () => import('../feature/support/Access.svelte').then(above).catch(gone),
+    '/support/policy': () => import('../feature/support/Policy.svelte').then(above).catch(gone),
+    '*missing': () => import('./Missing.svelte').catch(gone),
+  },
+  '/admin': {
+    layout: () => import('./Frame.svelte'),
+    '/': () => import('../feature/instance/Server.svelte').then(above).catch(gone),
+    '/staff': () => import('../feature/instance/Staff.svelte').then(above).catch(gone),
+    '*missing': () => import('./Missing.svelte').catch(gone),
+  },
+  '/staff': () => import('../feature/staff/Grants.svelte').then(above).catch(gone),
+  '/staff/:grant': () => import('../feature/staff/Console.svelte').then(above).catch(gone),
+  '/staff/:grant/:category': () => import('../feature/staff/Console.svelte').then(above).catch(gone),
+  '/staff/:grant/:category/:record': () => import('../feature/staff/Console.svelte').then(above).catch(gone),
   '*missing': () => import('./NotFound.svelte').catch(gone),
 });
 

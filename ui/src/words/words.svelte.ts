@@ -1,17 +1,20 @@
 /**
- * Texts by key. One ICU file a language, loaded when the language is known. The build parses the messages: what arrives here is
- * a plain text, or a tree that the formatter takes as it is.
+ * Texts by key. Two ICU files a language, loaded when they are needed: one for the daily work in a workspace, one for what stands
+ * above it (organization, server, staff, sign-in in depth). The build parses the messages: what arrives here is a plain text, or a
+ * tree that the formatter takes as it is.
  */
 import { IntlMessageFormat } from 'intl-messageformat';
 import type { MessageFormatElement } from '@formatjs/icu-messageformat-parser';
+import type above from './en.above.json';
 import type english from './en.json';
 
-export type Key = keyof typeof english;
+export type Key = keyof typeof english | keyof typeof above;
 export type Values = Record<string, string | number | Date | boolean | null | undefined>;
 type Messages = Partial<Record<Key, string | MessageFormatElement[]>>;
 
-const files: Record<string, () => Promise<{ default: object }>> = {
-  en: () => import('./en.json'),
+type Load = () => Promise<{ default: object }>;
+const files: Record<string, { work: Load; above: Load }> = {
+  en: { work: () => import('./en.json'), above: () => import('./en.above.json') },
 };
 
 const formats = new Map<string, IntlMessageFormat>();
@@ -23,11 +26,24 @@ export async function speak(wanted: string | undefined): Promise<void> {
   const locale = localeFor(wanted);
   const code = files[locale] ? locale : (locale.split('-')[0] ?? 'en');
   const load = files[code] ?? files['en'];
-  if (load) messages = (await load()).default as Messages;
+  if (load) {
+    const [work, more] = await Promise.all([load.work(), rose ? load.above() : undefined]);
+    messages = { ...work.default, ...more?.default };
+  }
   formats.clear();
   language.code = files[code] ? code : 'en';
   language.locale = locale;
   document.documentElement.lang = language.code;
+}
+
+let rose = false;
+
+/** Loads the texts of what stands above a workspace, before a page of it shows. */
+export async function speakAbove(): Promise<void> {
+  if (rose) return;
+  rose = true;
+  const load = files[language.code] ?? files['en'];
+  if (load) messages = { ...messages, ...(await load.above()).default };
 }
 
 /** The locale in force: dates, numbers and the first day of the week follow it. */
@@ -39,7 +55,8 @@ export function locale(): string {
 export function setHours(format: string | undefined): void {
   language.hour12 = !format || format === 'auto' ? undefined : format.includes('12');
   // Columns of times are as wide as times are: "09:00" or "09:00 am".
-  const twelve = language.hour12 ?? new Intl.DateTimeFormat(language.locale, { hour: 'numeric' }).resolvedOptions().hour12;
+  const twelve =
+    language.hour12 ?? new Intl.DateTimeFormat(language.locale, { hour: 'numeric' }).resolvedOptions().hour12;
   document.documentElement.style.setProperty('--ampm', twelve ? '1.75rem' : '0rem');
 }
 

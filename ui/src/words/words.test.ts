@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import above from './en.above.json?raw';
 import raw from './en.json?raw';
 import { t, speak, maybe } from './words.svelte';
 import { duration, near, relative } from './dates';
 
-const texts = JSON.parse(raw) as Record<string, string>;
+const texts = { ...JSON.parse(raw), ...JSON.parse(above) } as Record<string, string>;
 const sources = Object.entries(
   import.meta.glob(['../**/*.svelte', '../**/*.ts', '!../**/*.test.ts', '!../api/schema.d.ts'], {
     query: '?raw',
@@ -26,6 +27,9 @@ const chosen = new Set(
 describe('texts', () => {
   it('every key that is used exists', () => {
     expect([...used].filter((key) => !(key in texts))).toEqual([]);
+  });
+  it('every text stands in one file', () => {
+    expect(Object.keys(JSON.parse(raw) as object).filter((key) => key in (JSON.parse(above) as object))).toEqual([]);
   });
   it('every text is used', () => {
     const idle = Object.keys(texts).filter(

@@ -24,7 +24,7 @@ async function findings(page) {
   });
 }
 
-export default async function everyPage({ url, browser, page, api, workspace }) {
+export default async function everyPage({ url, browser, page, api, workspace, organization }) {
   const { body: channels } = await api('GET', `/workspaces/${workspace}/channels`);
   const channel = channels.items[0].id;
   const { body: post } = await api('POST', `/workspaces/${workspace}/posts`, {
@@ -56,7 +56,11 @@ export default async function everyPage({ url, browser, page, api, workspace }) 
     `${base}/settings?new=1`,
     `${base}/me`,
     `${base}/me/security`,
-    `${base}/server`,
+    `${url}/admin`,
+    `${url}/admin/staff`,
+    `${url}/o/${organization}/members`,
+    `${url}/o/${organization}/support`,
+    `${url}/o/${organization}/support/policy`,
     `${base}/nowhere`,
     `${url}/signin`,
   ];

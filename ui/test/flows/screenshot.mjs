@@ -42,10 +42,7 @@ try {
     [5, '11', 'A letter from Tromsø: what became of the prints we sent north.'],
   ])
     await post(text, day(days, hour));
-  for (const text of [
-    'The catalogue is out. Forty pages, thread-bound.',
-    'Thank you for a year of visits.',
-  ])
+  for (const text of ['The catalogue is out. Forty pages, thread-bound.', 'Thank you for a year of visits.'])
     await api('POST', `/workspaces/${workspace}/posts`, { text });
   await wait(1500); // the two that leave now
   await signIn(seen.page, server.url);

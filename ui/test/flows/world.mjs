@@ -65,7 +65,7 @@ export async function claim(url) {
 /** A client of the API that keeps its cookie. */
 export function client(url) {
   let cookie = '';
-  return async (method, path, body, headers = {}) => {
+  const send = async (method, path, body, headers = {}) => {
     const answer = await fetch(`${url}/api/v1${path}`, {
       method,
       headers: {
@@ -82,6 +82,9 @@ export function client(url) {
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return { body: parsed };
   };
+  /** The session's cookie, to give a browser the same sign-in. */
+  send.cookie = () => cookie;
+  return send;
 }
 
 /** Signs in by the page and waits for Home. */

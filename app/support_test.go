@@ -1,0 +1,417 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/omniposto/omniposto/app/audit"
+	"github.com/omniposto/omniposto/app/base/clock"
+	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/store"
+)
+
+const reason = "A post to Mastodon waits for a decision since Monday."
+
+// help is a world with an owner who has a factor, and one of the staff who has one too.
+type help struct {
+	*world
+	clock *clock.Manual
+	staff *person
+	id    string // of the staff person
+}
+
+func newHelp(t testing.TB, options ...worldOption) *help {
+	t.Helper()
+	c := clock.NewManual(monday)
+	h := &help{world: newWorldStill(t, c, options...), clock: c}
+	h.owner.enrol()
+	h.staff, h.id = h.addStaff("ada@support.example")
+	return h
+}
+
+// addStaff makes somebody staff, lets them in and gives them a factor.
+func (h *help) addStaff(email string) (*person, string) {
+	h.t.Helper()
+	a := h.owner.must(201, "POST", "/instance/staff", map[string]any{"email": email, "name": "Ada Brandt"})
+	_, token, _ := strings.Cut(a.text("link"), "#token=")
+	p := h.person(email)
+	p.must(200, "POST", "/invitations/accept", map[string]any{"token": token, "name": "Ada Brandt", "password": password})
+	p.enrol()
+	return p, a.text("member")
+}
+
+func (h *help) code() string {
+	h.t.Helper()
+	return h.owner.must(200, "GET", "/organizations/"+h.org+"/support/policy", nil).text("support_code")
+}
+
+func (h *help) ask(hours int, categories ...string) answer {
+	h.t.Helper()
+	h.fresh(h.staff, "", "", nil)
+	return h.staff.must(201, "POST", "/support/grants", map[string]any{"support_code": h.code(), "ticket": "SUP-4711", "reason": reason, "categories": categories, "hours": hours, "thumbnails": true})
+}
+
+// fresh gives the second factor anew, bound where an operation is named. Codes are usable once, so the clock goes on.
+func (h *help) fresh(p *person, operation, object string, body any) {
+	h.t.Helper()
+	h.clock.Advance(61 * time.Second)
+	in := map[string]any{"totp": p.code(0)}
+	if operation != "" {
+		in["for"], in["object"], in["body"] = operation, object, body
+	}
+	p.must(200, "POST", "/session/step-up", in)
+}
+
+func (h *help) approve(p *person, grant string, body any) answer {
+	h.t.Helper()
+	h.fresh(p, "grants.approve", grant, body)
+	return p.send("POST", "/organizations/"+h.org+"/support/grants/"+grant+"/approve", body)
+}
+
+// granted is a grant that the owner approved whole.
+func (h *help) granted(hours int, categories ...string) string {
+	h.t.Helper()
+	g := h.ask(hours, categories...).text("id")
+	if a := h.approve(h.owner, g, map[string]any{}); a.status != 200 || a.text("state") != "active" {
+		h.t.Fatalf("the approval answers %d %s", a.status, a.raw)
+	}
+	return g
+}
+
+func (h *help) withdraw(grant string) answer {
+	return h.owner.send("POST", "/organizations/"+h.org+"/support/grants/"+grant+"/withdraw", nil)
+}
+
+// events counts the events of an action in the organization's log.
+func (h *help) events(action string) (list []audit.Entry) {
+	h.t.Helper()
+	var o ref.Organization
+	_ = o.UnmarshalText([]byte(h.org))
+	_ = h.app.db.View(h.t.Context(), func(tx store.ReadTx) error {
+		list = slices.DeleteFunc(audit.List(tx, o, 0, 100_000), func(e audit.Entry) bool { return !strings.Contains(string(e.Bytes), `"action":"`+action+`"`) })
+		return nil
+	})
+	return list
+}
+
+func TestStaffReadOnlyWhatWasGrantedAndUntilItIsWithdrawn(t *testing.T) {
+	h := newHelp(t)
+	draft := h.owner.must(201, "POST", "/workspaces/"+h.ws+"/posts", map[string]any{"text": "Wool for wind", "channels": []string{h.practice()}}).text("id")
+	g := h.ask(24, "posts", "organization").text("id")
+	base := "/support/grants/" + g
+	if a := h.staff.must(403, "GET", base+"/posts", nil); a.code() != "grant_inactive" {
+		t.Errorf("before the approval: %s", a.raw)
+	}
+	if a := h.owner.must(403, "POST", "/organizations/"+h.org+"/support/grants/"+g+"/approve", map[string]any{}); a.code() != "step_up_required" {
+		t.Errorf("an approval without a bound factor: %s", a.raw)
+	}
+	a := h.approve(h.owner, g, map[string]any{"categories": []string{"posts"}, "hours": 2})
+	if a.status != 200 || a.text("state") != "active" || a.get("granted.hours") != 2.0 || a.get("granted.categories.0") != "posts" || len(a.get("granted.categories").([]any)) != 1 {
+		t.Fatalf("the narrowed approval: %d %s", a.status, a.raw)
+	}
+	list := h.staff.must(200, "GET", base+"/posts", nil)
+	if list.text("items.0.id") != draft || strings.Contains(list.raw, "Wool") {
+		t.Errorf("a list gives ids, states and times only: %s", list.raw)
+	}
+	if list.header.Get("Support-Grant") != g || list.header.Get("Support-Staff") != h.id || list.header.Get("Support-Time") == "" {
+		t.Errorf("the watermark headers are %v", list.header)
+	}
+	if a := h.staff.must(200, "GET", base+"/posts/"+draft, nil); a.text("texts.0") != "Wool for wind" {
+		t.Errorf("the post reads %s", a.raw)
+	}
+	if a := h.staff.must(403, "GET", base+"/organization", nil); a.code() != "category_not_granted" {
+		t.Errorf("a category that was cut away: %s", a.raw)
+	}
+	reads := h.owner.must(200, "GET", "/organizations/"+h.org+"/support/grants/"+g+"/reads", nil)
+	if len(reads.get("items").([]any)) != 2 || reads.text("items.0.records.0") != draft || len(h.events("support.read")) != 2 {
+		t.Errorf("two reads show as %s and %d events", reads.raw, len(h.events("support.read")))
+	}
+	h.clock.Advance(6 * time.Minute) // taking back is never harder than giving: no fresh factor
+	if a := h.withdraw(g); a.status != 200 || a.text("state") != "withdrawn" {
+		t.Fatalf("the withdrawal answers %d %s", a.status, a.raw)
+	}
+	if a := h.staff.must(403, "GET", base+"/posts/"+draft, nil); a.code() != "grant_inactive" {
+		t.Errorf("after the withdrawal: %s", a.raw)
+	}
+	if n := len(h.events("support.read")); n != 2 {
+		t.Errorf("a refused read left an event: %d", n)
+	}
+}
+
+func TestNobodyApprovesTheirOwnRequest(t *testing.T) {
+	h := newHelp(t)
+	// The staff person is made an owner too: with one account and both roles they still can't say yes to themselves.
+	in := h.owner.must(201, "POST", "/organizations/"+h.org+"/invitations", map[string]any{"email": h.staff.email, "role": "admin"})
+	_, token, _ := strings.Cut(in.text("link"), "#token=")
+	h.staff.must(200, "POST", "/invitations/accept", map[string]any{"token": token})
+	g := h.ask(24, "posts").text("id")
+	if a := h.approve(h.staff, g, map[string]any{}); a.status != 403 || a.code() != "requester_cant_approve" {
+		t.Errorf("an own request: %d %s", a.status, a.raw)
+	}
+}
+
+func TestAProofIsForOneRequestAndOneAnswer(t *testing.T) {
+	h := newHelp(t)
+	g := h.ask(24, "posts", "media").text("id")
+	path := "/organizations/" + h.org + "/support/grants/" + g + "/approve"
+	h.fresh(h.owner, "grants.approve", g, map[string]any{"hours": 2})
+	for name, body := range map[string]any{"another answer": map[string]any{"hours": 3}, "nothing cut": map[string]any{}} {
+		if a := h.owner.must(403, "POST", path, body); a.code() != "step_up_required" {
+			t.Errorf("%s: %s", name, a.raw)
+		}
+	}
+	h.fresh(h.owner, "grants.approve", "gra_00000000000000000000000000", map[string]any{"hours": 3})
+	h.owner.must(403, "POST", path, map[string]any{"hours": 3})
+	h.clock.Advance(5 * time.Minute)
+	if a := h.owner.must(403, "POST", path, map[string]any{"hours": 2}); a.code() != "step_up_required" {
+		t.Errorf("five minutes later: %s", a.raw)
+	}
+}
+
+func TestTwoApproversMustBeTwo(t *testing.T) {
+	h := newHelp(t)
+	admin := h.join("tom@halden.example", "admin", "")
+	admin.enrol()
+	h.setPolicy(map[string]any{"approvals": 2, "longest_hours": 48})
+	g := h.ask(24, "posts", "media").text("id")
+	if a := h.approve(h.owner, g, map[string]any{"hours": 10}); a.text("state") != "approved_once" {
+		t.Fatalf("the first of two: %s", a.raw)
+	}
+	if a := h.approve(h.owner, g, map[string]any{"hours": 10}); a.code() != "approval_given" {
+		t.Errorf("the same person twice: %s", a.raw)
+	}
+	h.staff.must(403, "GET", "/support/grants/"+g+"/posts", nil)
+	a := h.approve(admin, g, map[string]any{"categories": []string{"posts"}})
+	if a.text("state") != "active" || a.get("granted.hours") != 10.0 || len(a.get("granted.categories").([]any)) != 1 {
+		t.Errorf("what both allow: %s", a.raw)
+	}
+}
+
+// setPolicy changes some fields of the support policy.
+func (h *help) setPolicy(change map[string]any) {
+	h.t.Helper()
+	path := "/organizations/" + h.org + "/support/policy"
+	h.fresh(h.owner, "", "", nil)
+	old := h.owner.must(200, "GET", path, nil)
+	delete(old.body, "support_code")
+	delete(old.body, "version")
+	for k, v := range change {
+		old.body[k] = v
+	}
+	h.owner.must(200, "PUT", path, old.body, old.match()...)
+}
+
+func TestGrantsEndByRule(t *testing.T) {
+	cases := map[string]func(h *help){
+		"the staff person is stopped": func(h *help) {
+			h.fresh(h.owner, "", "", nil)
+			h.owner.must(200, "PATCH", "/instance/staff/"+h.id, map[string]any{"active": false})
+			h.owner.must(200, "PATCH", "/instance/staff/"+h.id, map[string]any{"active": true}) // coming back opens nothing
+			h.staff.must(200, "POST", "/session", map[string]any{"email": h.staff.email, "password": password})
+			h.clock.Advance(61 * time.Second)
+			h.staff.must(200, "POST", "/session/mfa", map[string]any{"totp": h.staff.code(0)})
+		},
+		"the organization turns support off": func(h *help) {
+			h.setPolicy(map[string]any{"allowed": false})
+			h.setPolicy(map[string]any{"allowed": true})
+		},
+		"the approver leaves": func(h *help) {
+			tom := h.join("tom@halden.example", "owner", "")
+			tom.must(200, "GET", "/session", nil)
+			list := h.owner.must(200, "GET", "/organizations/"+h.org+"/members", nil)
+			for _, m := range list.get("items").([]any) {
+				m := m.(map[string]any)
+				if m["email"] == h.owner.email {
+					tom.must(200, "PATCH", "/organizations/"+h.org+"/members/"+m["id"].(string), map[string]any{"role": "member"}, "If-Match", fmt.Sprintf(`"%v"`, m["version"]))
+				}
+			}
+		},
+	}
+	for name, end := range cases {
+		t.Run(name, func(t *testing.T) {
+			h := newHelp(t)
+			g := h.granted(24, "posts")
+			h.staff.must(200, "GET", "/support/grants/"+g+"/posts", nil)
+			end(h)
+			if a := h.staff.must(403, "GET", "/support/grants/"+g+"/posts", nil); a.code() != "grant_inactive" {
+				t.Errorf("a read afterwards: %s", a.raw)
+			}
+			if n := len(h.events("grant.withdrawn")); n != 1 {
+				t.Errorf("%d events say so", n)
+			}
+		})
+	}
+}
+
+func TestGrantsEndByTheClockWhetherOrNotASweepCame(t *testing.T) {
+	h := newHelp(t)
+	g := h.granted(1, "posts")
+	h.clock.Advance(30 * time.Minute)
+	h.staff.must(200, "GET", "/session", nil) // a session that rests for an hour is over
+	h.clock.Advance(29 * time.Minute)
+	h.staff.must(200, "GET", "/support/grants/"+g+"/posts", nil)
+	h.clock.Jump(61 * time.Second) // no timer fires: only the read itself judges
+	if a := h.staff.must(403, "GET", "/support/grants/"+g+"/posts", nil); a.code() != "grant_inactive" || a.text("state") != "expired" {
+		t.Errorf("after its hour: %s", a.raw)
+	}
+	h.clock.Advance(2 * time.Minute)
+	h.eventually("the event", func() bool { return len(h.events("grant.expired")) == 1 })
+}
+
+func TestAClockThatWentBackClosesEverything(t *testing.T) {
+	h := newHelp(t)
+	g := h.granted(24, "posts")
+	h.clock.Advance(time.Hour)
+	h.staff.must(200, "POST", "/session", map[string]any{"email": h.staff.email, "password": password})
+	h.staff.must(200, "POST", "/session/mfa", map[string]any{"totp": h.staff.code(0)})
+	h.staff.must(200, "GET", "/support/grants/"+g+"/posts", nil)
+	h.clock.Jump(-119 * time.Second)
+	h.staff.must(200, "GET", "/support/grants/"+g+"/posts", nil)
+	h.clock.Jump(-10 * time.Second)
+	if a := h.staff.must(403, "GET", "/support/grants/"+g+"/posts", nil); a.code() != "clock_unsound" {
+		t.Errorf("a clock 129 s back: %s", a.raw)
+	}
+}
+
+func TestNoReadSucceedsAfterTheWithdrawalAnswered(t *testing.T) {
+	h := newHelp(t)
+	g := h.granted(24, "posts")
+	var over atomic.Bool
+	var late, served atomic.Int64
+	var group sync.WaitGroup
+	start := make(chan struct{})
+	for range 64 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			<-start
+			for range 8 {
+				before := over.Load()
+				req, _ := http.NewRequestWithContext(t.Context(), "GET", h.base+"/api/v1/support/grants/"+g+"/posts", nil)
+				res, err := h.staff.client.Do(req)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				res.Body.Close()
+				if res.StatusCode == 200 {
+					served.Add(1)
+					if before {
+						late.Add(1)
+					}
+				}
+			}
+		}()
+	}
+	close(start)
+	h.eventually("some reads", func() bool { return served.Load() > 8 })
+	if a := h.withdraw(g); a.status != 200 {
+		t.Fatal(a.raw)
+	}
+	over.Store(true)
+	group.Wait()
+	if late.Load() != 0 {
+		t.Errorf("%d reads that began after the answer succeeded", late.Load())
+	}
+	if n := int64(len(h.events("support.read"))); n != served.Load() {
+		t.Errorf("%d reads were served and %d are in the log", served.Load(), n)
+	}
+	read, withdrawn := h.events("support.read"), h.events("grant.withdrawn")
+	for _, e := range read {
+		if e.Seq > withdrawn[0].Seq {
+			t.Errorf("a read stands behind the withdrawal")
+		}
+	}
+}
+
+func TestAWrongSupportCodeAnswersLikeAClosedDoor(t *testing.T) {
+	h := newHelp(t)
+	body := func(code string) map[string]any {
+		return map[string]any{"support_code": code, "ticket": "SUP-4711", "reason": reason, "categories": []string{"posts"}, "hours": 2}
+	}
+	right := h.code()
+	h.setPolicy(map[string]any{"allowed": false})
+	h.fresh(h.staff, "", "", nil)
+	closed := h.staff.must(403, "POST", "/support/grants", body(right))
+	wrong := h.staff.must(403, "POST", "/support/grants", body("AAAAA-AAAAA"))
+	closed.body["request_id"], wrong.body["request_id"] = "", ""
+	if fmt.Sprint(closed.body) != fmt.Sprint(wrong.body) {
+		t.Errorf("a closed door answers %v, a wrong code %v", closed.body, wrong.body)
+	}
+	h.setPolicy(map[string]any{"allowed": true})
+	h.fresh(h.staff, "", "", nil)
+	h.staff.must(201, "POST", "/support/grants", body(strings.ToLower(strings.ReplaceAll(right, "-", " "))))
+	if a := h.staff.must(409, "POST", "/support/grants", body(right)); a.code() != "grant_open" {
+		t.Errorf("a second request: %s", a.raw)
+	}
+}
+
+func TestReadsAreLimited(t *testing.T) {
+	h := newHelp(t)
+	g := h.granted(24, "organization")
+	path := "/support/grants/" + g + "/organization"
+	for range 600 {
+		h.staff.must(200, "GET", path, nil)
+	}
+	if a := h.staff.must(429, "GET", path, nil); a.code() != "reads_limit" || a.header.Get("Retry-After") == "" {
+		t.Errorf("the 601st: %s", a.raw)
+	}
+	h.clock.Advance(time.Hour - 2*time.Minute)
+	h.staff.must(200, "GET", path, nil)
+}
+
+func TestSayWhyAndHoursOfTheDay(t *testing.T) {
+	h := newHelp(t)
+	draft := h.owner.must(201, "POST", "/workspaces/"+h.ws+"/posts", map[string]any{"text": "Wool for wind", "channels": []string{h.practice()}}).text("id")
+	h.setPolicy(map[string]any{"say_why": true})
+	g := h.granted(24, "posts")
+	path := "/support/grants/" + g + "/posts/" + draft
+	if a := h.staff.must(422, "GET", path, nil); a.code() != "why_missing" {
+		t.Errorf("without a line: %s", a.raw)
+	}
+	h.staff.must(200, "GET", path, nil, "Support-Why", "to see the text that Mastodon refused")
+	if a := h.owner.must(200, "GET", "/organizations/"+h.org+"/support/grants/"+g+"/reads", nil); a.text("items.0.why") != "to see the text that Mastodon refused" {
+		t.Errorf("the line shows as %s", a.raw)
+	}
+	zone, _ := time.LoadLocation("Europe/Berlin")
+	hour := h.clock.Now().In(zone).Hour()
+	h.setPolicy(map[string]any{"from_hour": (hour + 2) % 24, "to_hour": (hour + 3) % 24, "timezone": "Europe/Berlin"})
+	if a := h.staff.must(403, "GET", "/support/grants/"+g+"/posts", nil); a.code() != "outside_hours" {
+		t.Errorf("outside the hours: %s", a.raw)
+	}
+}
+
+func TestBothSidesSeeAGrantLive(t *testing.T) {
+	h := newHelp(t)
+	g := h.granted(24, "posts")
+	owner, res := h.owner.listen(t.Context(), "?organization="+h.org)
+	if res.StatusCode != 200 {
+		t.Fatal(res.Status)
+	}
+	staff, res := h.staff.listen(t.Context(), "?grant="+g)
+	if res.StatusCode != 200 {
+		t.Fatal(res.Status)
+	}
+	next(t, owner, "retry:")
+	next(t, staff, "retry:")
+	h.staff.must(200, "GET", "/support/grants/"+g+"/posts", nil)
+	next(t, owner, `data: {"kind":"support.read","id":"`+g)
+	h.withdraw(g)
+	next(t, staff, `data: {"kind":"grant.withdrawn","id":"`+g)
+	next(t, owner, `data: {"kind":"grant.withdrawn","id":"`+g)
+	viewer := h.join("vera@halden.example", "member", "viewer")
+	for _, query := range []string{"?organization=" + h.org, "?grant=" + g} {
+		if a := viewer.send("GET", "/events"+query, nil); a.status != 404 {
+			t.Errorf("a viewer who listens to %s gets %d", query, a.status)
+		}
+	}
+	if a := h.staff.send("GET", "/events?organization="+h.org, nil); a.status != 404 {
+		t.Errorf("staff who listen to a customer get %d", a.status)
+	}
+}
