@@ -17,6 +17,7 @@ import (
 	_ "time/tzdata" // zones work on machines that have none
 
 	"github.com/omniposto/omniposto/app/api"
+	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/outbound"
 	"github.com/omniposto/omniposto/app/base/secret"
@@ -108,6 +109,9 @@ func (a *App) open(ctx context.Context) error {
 	}
 	if a.keeper, a.db, err = unlock(ctx, engine, masters.Keys, a.Clock); err != nil {
 		return errors.Join(err, engine.Close())
+	}
+	if err := audit.Upgrade(ctx, a.db); err != nil {
+		return errors.Join(fmt.Errorf("bring the audit logs up to date: %w", err), a.db.Close())
 	}
 	if err := a.meetTombstones(ctx); err != nil {
 		return errors.Join(err, a.db.Close())
@@ -227,11 +231,12 @@ func (a *App) ready(context.Context) error {
 }
 
 // committed wakes whoever follows what is stored: live screens, and the runner and the outbox, for which something may be
-// due.
+// due, and the notary.
 func (a *App) committed() {
 	a.hub.Poke()
 	a.parts.runner.Poke()
 	a.parts.mail.Poke()
+	a.parts.notary.Poke()
 }
 
 // state is a word for every answer while something is not as it should be.
@@ -328,6 +333,7 @@ func (a *App) shutdown() error {
 	a.stop()
 	err := a.server.Shutdown(ctx)
 	a.background.Wait()
+	a.parts.signLast(ctx, a)
 	return errors.Join(err, a.carve(ctx))
 }
 

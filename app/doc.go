@@ -13,6 +13,7 @@
 //	base/secret           secrets in memory and at rest
 //	base/outbound         the one way out, with a policy on every address
 //	access                who may: actors, roles, permissions
+//	audit/evidence        checks a log away from its server; knows nothing of the product
 //	audit                 who did: one log per organization, checkable by anybody
 //	event                 what changed: the log that live screens and readers follow
 //	op                    operations: a capability declared once
@@ -29,6 +30,7 @@
 //	organization          organizations, workspaces, members, invitations
 //	identity              who signs in: passwords, factors, sessions, the first claim
 //	apikey                programs: keys, their scopes and budgets
+//	trail                 the audit log as its readers have it: lists, exports, verification, copies elsewhere
 //	channel               connected places and their sealed tokens
 //	post                  what people write, and how it becomes deliveries
 //	support               staff read what a customer lets them, for a while: grants

@@ -6,12 +6,9 @@ import (
 	"regexp"
 
 	"github.com/omniposto/omniposto/app/access"
-	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/fail"
 	"github.com/omniposto/omniposto/app/cli"
 	"github.com/omniposto/omniposto/app/op"
-	"github.com/omniposto/omniposto/app/ref"
-	"github.com/omniposto/omniposto/store"
 )
 
 var errNotStarted = fail.Unavailable("starting", "The scheduler isn't running yet.")
@@ -32,20 +29,7 @@ type StoreView struct {
 	ReadOnly  bool  `json:"read_only"`
 }
 
-type auditInput struct {
-	op.OrganizationPath
-	op.Page
-}
-
-// AuditEntry is one event as owners and admins read it: the canonical bytes and the values that it only commits to.
-type AuditEntry struct {
-	Seq    int64             `json:"seq"`
-	ID     ref.Event         `json:"id"`
-	Event  string            `json:"event" doc:"The canonical JSON of the leaf."`
-	Values map[string]string `json:"values,omitempty" doc:"Names, addresses and reasons, as far as they weren't erased."`
-}
-
-// instanceOperations are those of the instance and of the audit log, which no noun owns.
+// instanceOperations are those of the instance, which no noun owns.
 func (a *App) instanceOperations() []op.Operation {
 	return []op.Operation{
 		op.New("instance.read", op.GET("/instance"), a.readInstance).
@@ -56,9 +40,6 @@ func (a *App) instanceOperations() []op.Operation {
 			Says("Take a report of a browser", "Browsers send here what the content policy stopped. Only the directive is noted, at debug level, and counted.").
 			TakesFile().Body(64 << 10).NoDryRun("nothing is kept").Unaudited("nothing is kept").Hidden("made for browsers").
 			Public("browsers send reports without a session"),
-		op.New("audit.list", op.GET("/organizations/{organization}/audit"), a.listAudit).
-			Says("Read the audit log", "Who did what, newest first.").
-			Example(nil, op.Listed[AuditEntry]{Items: []AuditEntry{{Event: "{}"}}}).In(op.InOrganization).Fails(op.ErrCursor).Needs(access.AuditRead),
 	}
 }
 
@@ -89,22 +70,3 @@ func (a *App) receiveReport(_ context.Context, c op.Call, _ *op.None) (*op.None,
 }
 
 var directive = regexp.MustCompile(`^[a-z-]{1,40}$`)
-
-func (a *App) listAudit(ctx context.Context, c op.Call, in *auditInput) (*op.Listed[AuditEntry], error) {
-	at, err := c.Position(in.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	out := &op.Listed[AuditEntry]{Items: []AuditEntry{}}
-	err = a.db.View(ctx, func(tx store.ReadTx) error {
-		for _, e := range audit.List(tx, c.Organization, seqOf(at), in.Limit+1) {
-			if len(out.Items) == in.Limit {
-				out.NextCursor = c.Cursor(store.K(e.Seq + 1))
-				break
-			}
-			out.Items = append(out.Items, AuditEntry{Seq: e.Seq, ID: e.ID, Event: string(e.Bytes), Values: e.Values})
-		}
-		return nil
-	})
-	return out, err
-}

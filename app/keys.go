@@ -24,6 +24,7 @@ import (
 	"github.com/omniposto/omniposto/app/mail"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/trail"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -35,7 +36,7 @@ type rotation struct {
 
 // holders lists every table that holds sealed values. A rotation of data keys walks them.
 func holders() []secret.Holder {
-	return slices.Concat(secret.Holders(), mail.Holders(), []secret.Holder{deliverySteps}, identity.Holders(), channel.Holders())
+	return slices.Concat(secret.Holders(), mail.Holders(), []secret.Holder{deliverySteps}, identity.Holders(), channel.Holders(), trail.Holders())
 }
 
 // deliverySteps is the holder of saved results, which package delivery keeps without knowing how they are sealed.

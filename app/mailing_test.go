@@ -80,6 +80,21 @@ func (w *world) letterTo(b *postbox, address string) sentLetter {
 	return b.to(address)[0]
 }
 
+// letterAbout waits for a letter to the address with the words in its subject.
+func (w *world) letterAbout(b *postbox, address, words string) (found sentLetter) {
+	w.t.Helper()
+	w.eventually("a letter about "+words, func() bool {
+		for _, l := range b.to(address) {
+			if strings.Contains(l.Subject, words) {
+				found = l
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
 func TestAnInvitationBySentLetterVerifiesTheAddressAndOneByHandDoesnt(t *testing.T) {
 	accept := func(w *world, email, token string) answer {
 		return w.person(email).must(200, "POST", "/invitations/accept", map[string]any{"token": token, "name": "Tom Okafor", "password": password})

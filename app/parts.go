@@ -24,6 +24,7 @@ import (
 	"github.com/omniposto/omniposto/app/publish"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/app/support"
+	"github.com/omniposto/omniposto/app/trail"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -39,6 +40,8 @@ type parts struct {
 	mail          *mail.Outbox
 	support       *support.Support
 	keys          *apikey.Keys
+	notary        *audit.Notary
+	trail         *trail.Trail
 	metrics       *metrics
 	operations    []op.Operation
 
@@ -50,7 +53,7 @@ type parts struct {
 func tables() []store.AnyTable {
 	var all []store.AnyTable
 	for _, of := range [][]store.AnyTable{secret.Tables(), audit.Tables(), event.Tables(), op.Tables(), mail.Tables(), delivery.Tables(), media.Tables(),
-		organization.Tables(), identity.Tables(), apikey.Tables(), channel.Tables(), post.Tables(), support.Tables()} {
+		organization.Tables(), identity.Tables(), apikey.Tables(), trail.Tables(), channel.Tables(), post.Tables(), support.Tables()} {
 		all = append(all, of...)
 	}
 	return all
@@ -88,6 +91,9 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 	p.keys = apikey.New(apikey.Deps{DB: a.db, Log: a.log, Mail: p.mail, Link: func() string { return a.link("/settings", "") }})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Spend: apikey.Spend,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
+	p.notary = audit.NewNotary(audit.NotaryDeps{DB: a.db, Seed: a.keeper.Derived, Clock: a.Clock, Log: a.log, Instance: identity.InstanceID, Made: func() { p.trail.Poke() }})
+	p.trail = trail.New(trail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Notary: p.notary, Mail: p.mail, Web: web, Folder: a.Config.Data,
+		Person: identity.PersonOf, Link: func(o ref.Organization) string { return a.link("/o/"+o.String()+"/audit", "") }})
 	if p.media, err = a.makeMedia(ctx, p); err != nil {
 		return nil, err
 	}
@@ -101,7 +107,7 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 	}
 	p.support = a.makeSupport(p, codeKey)
 	live := notify.New(notify.Deps{DB: a.db, Hub: a.hub, Actor: p.identities.Live, OrganizationOf: organization.OrganizationOf, OwnGrant: support.Own})
-	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.keys.Operations(), p.channels.Operations(),
+	for _, list := range [][]op.Operation{p.media.Operations(), p.organizations.Operations(), p.identities.Operations(), p.keys.Operations(), p.trail.Operations(), p.channels.Operations(),
 		p.posts.Operations(), p.support.Operations(), live.Operations(), p.mail.Operations(), a.instanceOperations()} {
 		p.operations = append(p.operations, list...)
 	}
@@ -133,6 +139,8 @@ func (p *parts) start(ctx context.Context, a *App) {
 			a.log.Warn("a rotation of keys waits", "error", err.Error())
 		}
 	})
+	a.run(func() { p.notary.Run(ctx) })
+	a.run(func() { p.trail.Run(ctx) })
 }
 
 // stop lets what is being sent come to its end, or parks it.
@@ -144,6 +152,16 @@ func (p *parts) stop(ctx context.Context) {
 	select {
 	case <-p.runnerDone:
 	case <-ctx.Done():
+	}
+}
+
+// signLast makes the checkpoints that the next five minutes would have made.
+func (p *parts) signLast(ctx context.Context, a *App) {
+	if a.db.ReadOnly() || a.db.Stats().Broken {
+		return
+	}
+	if err := p.notary.Due(ctx); err != nil {
+		a.log.Warn("sign the last checkpoints", "error", err.Error())
 	}
 }
 

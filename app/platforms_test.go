@@ -235,6 +235,7 @@ func TestPlantedSecretsAreNowhere(t *testing.T) {
 	all := servePlatforms(t, nil)
 	w := newWorld(t, toPlatforms(all), set("metrics.token", "canary-metrics-token-000"))
 	codes := w.owner.enrol()
+	key := w.owner.must(201, "POST", "/organizations/"+w.org+"/keys", map[string]any{"name": "import", "scopes": []string{"posts.draft"}}).text("key")
 	channels := w.connectAll(all, w.ws)
 	var ids []string
 	for id := range channels {
@@ -249,7 +250,10 @@ func TestPlantedSecretsAreNowhere(t *testing.T) {
 	w.eventually("a channel to reconnect", func() bool {
 		return strings.Contains(w.owner.must(200, "GET", w.path("/channels"), nil).raw, `"state":"reconnect"`)
 	})
+	draft := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "canary-private-draft-4711", "private": true, "channels": []string{ids[0]}})
+	reads := w.readAsStaff(a.text("id"), channels)
 	secrets := w.canaries(all)
+	secrets["API key"] = key
 	for i, c := range codes {
 		secrets[fmt.Sprintf("recovery code %d", i)] = c.(string)
 	}
@@ -265,6 +269,17 @@ func TestPlantedSecretsAreNowhere(t *testing.T) {
 				}
 			}
 		}
+	}
+	for path, raw := range reads {
+		look("support's "+path, []byte(raw))
+		for what, s := range map[string]string{"private draft": "canary-private-draft", "id of a private draft": draft.text("id"), "address": w.owner.email, "network": "127.0.0.0/", "device": "Go-http"} {
+			if strings.Contains(raw, s) {
+				t.Errorf("the %s is in support's %s", what, path)
+			}
+		}
+	}
+	if len(reads) < 10 {
+		t.Errorf("only %d reads of support were searched", len(reads))
 	}
 	look("the log", []byte(w.log.String()))
 	for _, path := range []string{"/session", "/me/sessions", w.path("/channels"), w.path("/posts/" + a.text("id")), w.path("/posts/" + refused.text("id")), w.path("/home"), w.path("/deliveries"),
@@ -304,4 +319,25 @@ func TestPlantedSecretsAreNowhere(t *testing.T) {
 	if err != nil || files < 2 {
 		t.Fatalf("%d files were searched: %v", files, err)
 	}
+}
+
+// readAsStaff asks for everything, gets it, and reads all that support can read.
+func (w *world) readAsStaff(post string, channels map[string]string) map[string]string {
+	w.t.Helper()
+	h := &help{world: w}
+	h.staff, h.id = h.addStaff("ada@support.example")
+	code := w.owner.must(200, "GET", "/organizations/"+w.org+"/support/policy", nil).text("support_code")
+	g := h.staff.must(201, "POST", "/support/grants", map[string]any{"support_code": code, "ticket": "SUP-1", "reason": reason, "categories": []string{"account", "organization", "posts", "media", "analytics"}, "hours": 1, "thumbnails": true}).text("id")
+	w.owner.must(200, "POST", "/session/step-up", map[string]any{"totp": w.owner.code(1), "for": "grants.approve", "object": g, "body": map[string]any{}})
+	w.owner.must(200, "POST", "/organizations/"+w.org+"/support/grants/"+g+"/approve", map[string]any{})
+	out := map[string]string{}
+	paths := []string{"/account", "/organization", "/posts", "/posts/" + post, "/media", "/analytics"}
+	for id := range channels {
+		paths = append(paths, "/channels/"+id)
+	}
+	for _, path := range paths {
+		out[path] = h.staff.must(200, "GET", "/support/grants/"+g+path, nil).raw
+	}
+	out["grant"] = h.staff.must(200, "GET", "/support/grants/"+g, nil).raw
+	return out
 }

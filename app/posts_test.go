@@ -285,3 +285,32 @@ func TestIdempotencyKeysMakeRepetitionsOne(t *testing.T) {
 		t.Errorf("a secret shown twice: %s", a.raw)
 	}
 }
+
+// TestAPrivateDraftIsItsAuthorsAlone holds that neither another role nor a list, search, count or change shows it.
+func TestAPrivateDraftIsItsAuthorsAlone(t *testing.T) {
+	w := newWorld(t)
+	author := w.join("aisha@halden.example", "member", "author")
+	mine := author.must(201, "POST", w.path("/posts"), map[string]any{"text": "canary-private-draft", "private": true, "channels": []string{w.practice()}})
+	id := mine.text("id")
+	for _, path := range []string{"/posts", "/posts?status=draft", "/posts?q=canary", "/home", "/calendar?from=2000-01-01T00:00:00Z&to=2000-02-01T00:00:00Z"} {
+		if a := w.owner.must(200, "GET", w.path(path), nil); strings.Contains(a.raw, id) || strings.Contains(a.raw, "canary") {
+			t.Errorf("%s shows it to the owner: %s", path, a.raw)
+		}
+	}
+	w.owner.must(404, "GET", w.path("/posts/"+id), nil)
+	w.owner.must(404, "PATCH", w.path("/posts/"+id), map[string]any{"text": "mine now"}, "If-Match", `"1"`)
+	w.owner.must(404, "DELETE", w.path("/posts/"+id), nil, "If-Match", `"1"`)
+	if a := author.must(200, "GET", w.path("/posts?q=canary"), nil); a.text("items.0.id") != id || a.get("items.0.private") != true {
+		t.Errorf("the author sees %s", a.raw)
+	}
+	shared := author.must(200, "PATCH", w.path("/posts/"+id), map[string]any{"private": false}, mine.match()...)
+	w.owner.must(200, "GET", w.path("/posts/"+id), nil)
+	if a := w.owner.must(422, "PATCH", w.path("/posts/"+id), map[string]any{"private": true}, shared.match()...); a.code() != "private_invalid" {
+		t.Errorf("somebody else's draft: %s", a.raw)
+	}
+	own := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "soon", "private": true, "channels": []string{w.practice()}})
+	out := w.owner.must(200, "PATCH", w.path("/posts/"+own.text("id")), map[string]any{"schedule": map[string]any{"at": w.app.Clock.Now().Add(time.Hour), "timezone": "UTC"}}, own.match()...)
+	if out.get("private") != false {
+		t.Errorf("scheduling ends it: %s", out.raw)
+	}
+}

@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
+	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
 )
@@ -413,5 +415,47 @@ func TestBothSidesSeeAGrantLive(t *testing.T) {
 	}
 	if a := h.staff.send("GET", "/events?organization="+h.org, nil); a.status != 404 {
 		t.Errorf("staff who listen to a customer get %d", a.status)
+	}
+}
+
+// TestStaffAreNobodyElsewhere sends every operation as staff without a place in any organization.
+func TestStaffAreNobodyElsewhere(t *testing.T) {
+	h := newHelp(t)
+	own := h.things(h.owner, h.org, h.ws)
+	own["grant"] = "gra_00000000000000000000000000"
+	n := 0
+	for _, o := range h.app.parts.operations {
+		if o.Public != "" || o.Outside || walkSkips[o.ID] || o.Scope == op.OwnScope {
+			continue
+		}
+		a := h.staff.send(o.Route.Method, "root:"+own.path(o), walkBody(o), "If-Match", `"1"`)
+		n++
+		switch asks := o.Permission == access.SupportAsk; {
+		case !asks && (a.status != 404 || a.code() != "not_found"):
+			t.Errorf("%s by staff: %d %s, want 404", o.ID, a.status, a.raw)
+		case asks && (a.status == 401 || a.status >= 500 || a.code() == "forbidden"):
+			t.Errorf("%s by staff: %d %s", o.ID, a.status, a.raw)
+		}
+	}
+	if n < 80 {
+		t.Fatalf("only %d operations were walked", n)
+	}
+}
+
+// TestWhatAdministratorsAndStaffCanDoIsAClosedList fails for a new operation of the instance until somebody has thought about
+// whether it is a way round a customer's yes: joining an organization, setting a factor, reading mail, events or content.
+func TestWhatAdministratorsAndStaffCanDoIsAClosedList(t *testing.T) {
+	allowed := strings.Fields(`organizations.create instance.read staff.list staff.add staff.update mail.read mail.outbox mail.test
+		audit.instance audit.rotate_key recovery.start support.confirm_clock
+		grants.request grants.mine grants.look grants.cancel grants.close support.read_account support.read_organization support.read_channel
+		support.read_posts support.read_post support.read_media support.read_asset support.read_thumbnail support.read_analytics`)
+	w := openWorld(t)
+	for _, o := range w.app.parts.operations {
+		if o.Scope == op.InstanceScope && !slices.Contains(allowed, o.ID) {
+			t.Errorf("%s is a new way for administrators or staff: is it a way round? (%s)", o.ID, o.Description)
+		}
+		if o.Scope != op.InstanceScope && (o.Permission == access.Administer || o.Permission == access.SupportAsk) {
+			t.Errorf("%s gives a right of the instance inside an organization", o.ID)
+		}
 	}
 }

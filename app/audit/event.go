@@ -1,7 +1,8 @@
 // Package audit is the append-only record of who did what: one log per organization and one for the instance, each
 // event written in the transaction of the act. The bytes of a leaf are canonical JSON (RFC 8785, no floats, strings in
 // NFC) and never change; Leaf = SHA-256(0x00 ‖ bytes), and each event names the leaf before it, so that a log can be
-// checked from its first event without asking anybody.
+// checked from its first event without asking anybody. All leaves are an RFC 6962 Merkle tree; its root is signed from
+// time to time (Notary), and package evidence checks what leaves the server.
 //
 // Names, e-mail addresses, network prefixes, reasons and all free text stand in a leaf only as salted commitments; salt
 // and value are in a side record which an erasure deletes, so the chain survives it.
@@ -13,11 +14,10 @@
 package audit
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"slices"
+	"strings"
 	"time"
 
+	"github.com/omniposto/omniposto/app/audit/evidence"
 	"github.com/omniposto/omniposto/app/base/random"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
@@ -90,9 +90,13 @@ type Record struct {
 	Organization ref.Organization `cbor:"1,keyasint,omitempty"` // zero: the instance's log
 	Seq          int64            `cbor:"2,keyasint"`
 	ID           ref.Event        `cbor:"3,keyasint"`
-	Bytes        []byte           `cbor:"4,keyasint"` // the canonical bytes
+	Bytes        []byte           `cbor:"4,keyasint"` // the canonical bytes; empty when it was pruned
 	Leaf         [32]byte         `cbor:"5,keyasint"`
+	Nodes        [][32]byte       `cbor:"6,keyasint,omitempty"` // of the tree: roots of the complete trees that this leaf ends
 }
+
+// Pruned says that only the hash is left.
+func (r Record) Pruned() bool { return len(r.Bytes) == 0 }
 
 // Side holds the values that a leaf only commits to. An erasure deletes it.
 type Side struct {
@@ -106,56 +110,84 @@ type head struct {
 	Organization ref.Organization `cbor:"1,keyasint,omitempty"`
 	Next         int64            `cbor:"2,keyasint"`
 	Leaf         [32]byte         `cbor:"3,keyasint"`
+	Tree         int64            `cbor:"4,keyasint,omitempty"` // how many leaves have their nodes; fewer than Next only in an old log
+	Signed       int64            `cbor:"5,keyasint,omitempty"` // size of the newest checkpoint
+	Urgent       bool             `cbor:"6,keyasint,omitempty"` // something is to be signed at once
 }
+
+func (h head) unsigned() bool { return h.Next > h.Signed }
+func (h head) urgent() bool   { return h.Urgent }
 
 func owner(o ref.Organization) store.Owner { return store.Owner{Organization: o} }
 
 var (
-	records = store.Table[Record]{Name: "audit", Version: 1, Holds: store.PersonalData,
-		Key:   func(r Record) store.Key { return store.K(r.Organization, r.Seq) },
-		Owner: func(r Record) store.Owner { return owner(r.Organization) }}
+	records = store.Table[Record]{Name: "audit", Version: 2, Holds: store.PersonalData,
+		Key:     func(r Record) store.Key { return store.K(r.Organization, r.Seq) },
+		Owner:   func(r Record) store.Owner { return owner(r.Organization) },
+		Upgrade: grown[Record]}
 	sides = store.Table[Side]{Name: "audit_side", Version: 1, Holds: store.PersonalData,
 		Key:   func(s Side) store.Key { return store.K(s.Organization, s.Seq) },
 		Owner: func(s Side) store.Owner { return owner(s.Organization) }}
-	heads = store.Table[head]{Name: "audit_head", Version: 1, Holds: store.Operational,
-		Key:   func(h head) store.Key { return store.K(h.Organization) },
-		Owner: func(h head) store.Owner { return owner(h.Organization) }}
+	heads = store.Table[head]{Name: "audit_head", Version: 2, Holds: store.Operational,
+		Key:     func(h head) store.Key { return store.K(h.Organization) },
+		Owner:   func(h head) store.Owner { return owner(h.Organization) },
+		Upgrade: grown[head],
+		Indexes: []store.Index[head]{
+			{Name: "unsigned", Version: 1, Only: head.unsigned, Key: func(h head) store.Key { return store.K(h.Organization) }},
+			{Name: "urgent", Version: 1, Only: head.urgent, Key: func(h head) store.Key { return store.K(h.Organization) }}}}
 )
 
+// grown reads a record of version 1: since then fields came, none went.
+func grown[T any](_ byte, raw []byte) (v T, err error) { return v, store.Decode(raw, &v) }
+
 // Tables lists what this package stores.
-func Tables() []store.AnyTable { return []store.AnyTable{&records, &sides, &heads} }
+func Tables() []store.AnyTable {
+	return []store.AnyTable{&records, &sides, &heads, &checkpoints, &signingKeys}
+}
 
 // Append writes the event into the organization's log (the instance's when o is zero) in the transaction of the act.
 func Append(tx store.Tx, o ref.Organization, e Event) ref.Event {
 	h, _ := heads.Get(tx, store.K(o))
 	h.Organization = o
+	grow(tx, &h, h.Next)
 	at := tx.Now()
 	id := ref.Mint[ref.Event](at)
 	side := Side{Organization: o, Seq: h.Next, Salts: map[string][]byte{}, Values: map[string]string{}}
 	bytes := leafBytes(o, h, id, at, e, side.commit)
-	leaf := Leaf(bytes)
-	records.Put(tx, Record{Organization: o, Seq: h.Next, ID: id, Bytes: bytes, Leaf: leaf})
+	r := Record{Organization: o, Seq: h.Next, ID: id, Bytes: bytes, Leaf: evidence.Leaf(bytes)}
+	r.Nodes = nodesFor(tx, r)
+	records.Put(tx, r)
 	if len(side.Values) > 0 {
 		sides.Put(tx, side)
 	}
-	heads.Put(tx, head{Organization: o, Next: h.Next + 1, Leaf: leaf})
+	h.Next, h.Tree, h.Leaf, h.Urgent = h.Next+1, h.Next+1, r.Leaf, h.Urgent || e.Action.urgent()
+	heads.Put(tx, h)
 	return id
 }
 
-// Leaf is the hash of an event's canonical bytes, RFC 6962's leaf hash.
-func Leaf(bytes []byte) [32]byte {
-	return sha256.Sum256(append([]byte{0}, bytes...))
+// urgent says that a checkpoint is made at once, so that what support did can't be taken back unseen.
+func (a Action) urgent() bool {
+	return strings.HasPrefix(string(a), "grant.") || strings.HasPrefix(string(a), "support.")
+}
+
+// Erase destroys the values that an event only commits to. The log and all its proofs stay as they are.
+func Erase(tx store.Tx, o ref.Organization, seq int64) bool { return sides.Delete(tx, store.K(o, seq)) }
+
+// Prune leaves only the hash of an event, so that the log and all its proofs stay as they are.
+func Prune(tx store.Tx, o ref.Organization, seq int64) bool {
+	r, ok := records.Get(tx, store.K(o, seq))
+	if !ok || r.Pruned() {
+		return false
+	}
+	r.Bytes = nil
+	records.Put(tx, r)
+	Erase(tx, o, seq)
+	return true
 }
 
 // commit keeps the value beside the leaf and returns what stands in it.
 func (s *Side) commit(name, value string) string {
 	salt := random.Bytes(16)
 	s.Salts[name], s.Values[name] = salt, value
-	return Commitment(salt, value)
-}
-
-// Commitment is SHA-256(salt ‖ value) in base64url.
-func Commitment(salt []byte, value string) string {
-	sum := sha256.Sum256(append(slices.Clone(salt), value...))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return evidence.Commitment(salt, value)
 }

@@ -69,7 +69,7 @@ func (p Program) Run(ctx context.Context, args []string) error {
 	for _, f := range p.Flags {
 		root.PersistentFlags().String(f.Name, "", f.Help)
 	}
-	root.AddCommand(p.serve(), p.setup(), p.config(), p.openapi(), p.version(), p.backup(), p.restore(), p.verify(), p.doctor(), p.health(), p.keys(), p.member(), p.call())
+	root.AddCommand(p.serve(), p.setup(), p.config(), p.openapi(), p.version(), p.backup(), p.restore(), p.verify(), p.doctor(), p.health(), p.keys(), p.member(), p.call(), p.audit())
 	return root.ExecuteContext(ctx)
 }
 

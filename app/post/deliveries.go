@@ -221,7 +221,7 @@ func (s *Posts) listDeliveries(ctx context.Context, c op.Call, in *listDeliverie
 	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[DeliveryView], error) {
 		out := &op.Listed[DeliveryView]{Items: []DeliveryView{}}
 		if !in.Post.Zero() {
-			if _, ok := Get(tx, c.Organization, c.Workspace, in.Post); !ok {
+			if _, ok := see(tx, c, in.Post); !ok {
 				return nil, ErrNotFound
 			}
 			for _, d := range s.Deliveries.OfPost(tx, in.Post) {

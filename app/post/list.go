@@ -29,6 +29,7 @@ type Row struct {
 	Labels    []string      `json:"labels,omitempty" maxItems:"30"`
 	UpdatedAt time.Time     `json:"updated_at"`
 	Author    string        `json:"author,omitempty"`
+	Private   bool          `json:"private,omitempty" doc:"A draft that only its author sees."`
 	Note      string        `json:"note,omitempty" doc:"What is worth knowing: how late it went out, when it is tried again."`
 }
 
@@ -73,7 +74,7 @@ func (s *Posts) listOperations() []op.Operation {
 }
 
 func (s *Posts) row(tx store.ReadTx, p Post, status delivery.Status) Row {
-	r := Row{ID: p.ID, Version: p.Version, Status: status.String(), Channels: p.Channels, Text: p.Title(rowWords), Labels: p.Labels, UpdatedAt: p.UpdatedAt}
+	r := Row{ID: p.ID, Version: p.Version, Status: status.String(), Channels: p.Channels, Text: p.Title(rowWords), Labels: p.Labels, UpdatedAt: p.UpdatedAt, Private: p.Private}
 	if r.Channels == nil {
 		r.Channels = []ref.Channel{}
 	}
@@ -155,7 +156,7 @@ func (s *Posts) list(ctx context.Context, c op.Call, in *listPosts) (*op.Listed[
 			if in.Status != "" && delivery.Status(st.Status).String() != in.Status {
 				continue
 			}
-			p, ok := Get(tx, c.Organization, c.Workspace, st.Post)
+			p, ok := see(tx, c, st.Post)
 			if ok && in.matches(p) {
 				row := s.row(tx, p, delivery.Status(st.Status))
 				row.Author = s.Author(tx, p.Author)
@@ -210,7 +211,7 @@ func (s *Posts) listDeleted(tx store.ReadTx, c op.Call, in *listPosts, at store.
 		}
 		looked++
 		last = slices.Clone(key)
-		if p.Workspace == c.Workspace && in.matches(p) {
+		if p.Workspace == c.Workspace && p.shownTo(c) && in.matches(p) {
 			out.Items = append(out.Items, s.row(tx, p, delivery.StatusOf(s.Deliveries.OfPost(tx, p.ID))))
 		}
 	}
@@ -229,7 +230,7 @@ func (s *Posts) calendar(ctx context.Context, c op.Call, in *calendarInput) (*op
 func (s *Posts) between(tx store.ReadTx, c op.Call, from, to time.Time, most int) []Row {
 	out := []Row{}
 	for _, st := range standings.By(tx, "due", span(c.Workspace, from, to)) {
-		if p, ok := Get(tx, c.Organization, c.Workspace, st.Post); ok {
+		if p, ok := see(tx, c, st.Post); ok {
 			out = append(out, s.row(tx, p, delivery.Status(st.Status)))
 		}
 		if len(out) == most {
@@ -301,7 +302,7 @@ func (s *Posts) home(ctx context.Context, c op.Call, _ *op.WorkspacePath) (*Home
 			Today:    s.between(tx, c, today, today.AddDate(0, 0, 1), homeDay),
 			Tomorrow: s.between(tx, c, today.AddDate(0, 0, 1), today.AddDate(0, 0, 2), homeDay)}
 		for _, st := range standings.By(tx, "status", store.Range{Prefix: store.K(c.Workspace, byte(delivery.StatusDraft)), Back: true}) {
-			if p, ok := Get(tx, c.Organization, c.Workspace, st.Post); ok {
+			if p, ok := see(tx, c, st.Post); ok {
 				out.Drafts = append(out.Drafts, s.row(tx, p, delivery.StatusDraft))
 			}
 			if len(out.Drafts) == homeDrafts {
@@ -359,11 +360,11 @@ type Listing struct {
 }
 
 // Listings reads at most n posts of the organization from the key on, oldest workspace and post first; next is where to
-// go on, empty at the end. What is in the trash is left out.
+// go on, empty at the end. What is in the trash or private is left out.
 func Listings(tx store.ReadTx, o ref.Organization, from store.Key, n int) (out []Listing, next store.Key) {
 	for key, st := range standings.All(tx, store.Range{Prefix: store.K(o), From: from}) {
 		switch {
-		case st.Deleted:
+		case st.Deleted || st.Private:
 		case len(out) == n:
 			return out, slices.Clone(key)
 		default:
@@ -373,8 +374,8 @@ func Listings(tx store.ReadTx, o ref.Organization, from store.Key, n int) (out [
 	return out, nil
 }
 
-// StatusOf is the post's derived status and time; ok is false for what isn't there or is in the trash.
+// StatusOf is the post's derived status and time; ok is false for what isn't there, is in the trash or private.
 func StatusOf(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Post) (l Listing, ok bool) {
 	st, ok := standings.Get(tx, store.K(o, w, id))
-	return Listing{Workspace: w, Post: id, Status: delivery.Status(st.Status).String(), DueAt: st.DueAt, CreatedAt: st.Post.At()}, ok && !st.Deleted
+	return Listing{Workspace: w, Post: id, Status: delivery.Status(st.Status).String(), DueAt: st.DueAt, CreatedAt: st.Post.At()}, ok && !st.Deleted && !st.Private
 }

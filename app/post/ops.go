@@ -70,6 +70,7 @@ type Content struct {
 	Variants map[string]VariantView `json:"variants,omitempty" doc:"By channel."`
 	Labels   []string               `json:"labels,omitempty" maxItems:"30"`
 	Schedule *Wish                  `json:"schedule,omitempty" doc:"Absent: a draft."`
+	Private  bool                   `json:"private,omitempty" doc:"A draft that only you see: no other member, and never support. Scheduling ends it."`
 }
 
 // ScheduleView is when a post goes out.
@@ -98,6 +99,7 @@ type View struct {
 	Labels     []string               `json:"labels" maxItems:"30"`
 	Schedule   *ScheduleView          `json:"schedule,omitempty"`
 	Status     string                 `json:"status"`
+	Private    bool                   `json:"private" doc:"A draft that only its author sees."`
 	Author     AuthorView             `json:"author"`
 	CreatedAt  time.Time              `json:"created_at"`
 	UpdatedAt  time.Time              `json:"updated_at"`
@@ -129,6 +131,7 @@ type Changes struct {
 	Labels     *[]string               `json:"labels,omitempty" maxItems:"30"`
 	Schedule   *Wish                   `json:"schedule,omitempty"`
 	Unschedule bool                    `json:"unschedule,omitempty" doc:"Makes it a draft again."`
+	Private    *bool                   `json:"private,omitempty" doc:"Of a draft of yours: whether only you see it."`
 }
 
 type updatePost struct {
@@ -169,7 +172,7 @@ func (s *Posts) Operations() []op.Operation {
 		op.New("posts.update", op.PATCH("/workspaces/{workspace}/posts/{post}"), s.update).
 			Says("Change a post", "Absent fields stay. Deliveries that wait move along; one that is out or under way can't change.").
 			Example(map[string]any{"text": "The winter sale starts today."}, exampleView).In(op.InWorkspace).Versioned().Body(maxBody).Audits("post.changed").
-			Fails(op.ErrStale, ErrNoChannels, ErrChannel, ErrAsset, ErrVariant, ErrProblems, ErrSchedule, ErrMayPublish, apikey.ErrDraftsOnly, apikey.ErrPerDay, ErrUnderway, ErrOut).Needs(access.PostsDraft),
+			Fails(op.ErrStale, ErrPrivate, ErrNoChannels, ErrChannel, ErrAsset, ErrVariant, ErrProblems, ErrSchedule, ErrMayPublish, apikey.ErrDraftsOnly, apikey.ErrPerDay, ErrUnderway, ErrOut).Needs(access.PostsDraft),
 		op.New("posts.delete", op.DELETE("/workspaces/{workspace}/posts/{post}"), s.remove).
 			Says("Put a post into the trash", "What waits is cancelled. It can be brought back for 14 days. What is out stays at the platforms.").
 			In(op.InWorkspace).Versioned().Audits("post.deleted").Fails(op.ErrStale, ErrUnderway, ErrMayPublish, apikey.ErrDraftsOnly).Needs(access.PostsDraft),
@@ -182,7 +185,7 @@ func (s *Posts) Operations() []op.Operation {
 // view gathers what the API shows of a post.
 func (s *Posts) view(tx store.ReadTx, p Post) *View {
 	v := &View{ID: p.ID, Version: p.Version, Workspace: p.Workspace, Segments: []PartView{}, Media: []MediaView{}, Channels: p.Channels, Labels: p.Labels,
-		Variants: map[string]VariantView{}, Author: AuthorView{ID: p.Author, Name: s.Author(tx, p.Author)}, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt, Deliveries: []DeliveryView{}}
+		Variants: map[string]VariantView{}, Author: AuthorView{ID: p.Author, Name: s.Author(tx, p.Author)}, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt, Private: p.Private, Deliveries: []DeliveryView{}}
 	for i, part := range p.Parts {
 		if i == 0 {
 			v.Text, v.Media = part.Text, mediaViews(part.Media)
@@ -270,7 +273,7 @@ func (v VariantView) variant() Variant {
 
 func (s *Posts) read(ctx context.Context, c op.Call, in *PostPath) (*View, error) {
 	return op.View(ctx, s.DB, func(tx store.ReadTx) (*View, error) {
-		p, ok := Get(tx, c.Organization, c.Workspace, in.Post)
+		p, ok := see(tx, c, in.Post)
 		if !ok {
 			return nil, ErrNotFound
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/omniposto/omniposto/app/base/fail"
 	"github.com/omniposto/omniposto/app/connector"
+	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
 )
@@ -76,6 +77,16 @@ type Post struct {
 	Version      int64                   `cbor:"13,keyasint"`
 	NotedBy      ref.Identity            `cbor:"14,keyasint,omitempty"` // whose editing session is in the audit log
 	NotedAt      time.Time               `cbor:"15,keyasint,omitempty"`
+	Private      bool                    `cbor:"16,keyasint,omitempty"` // a draft that only its author sees; over once it is scheduled
+}
+
+// shownTo says whether the caller may know of the post. A private draft is its author's alone, whatever anybody's role.
+func (p Post) shownTo(c op.Call) bool { return !p.Private || p.Author == c.Actor.Identity }
+
+// see reads a post of the workspace for the caller; somebody else's private draft isn't there.
+func see(tx store.ReadTx, c op.Call, id ref.Post) (Post, bool) {
+	p, ok := Get(tx, c.Organization, c.Workspace, id)
+	return p, ok && p.shownTo(c)
 }
 
 // standing is a post's place in lists: its derived status and its time. It is kept by the transactions that move them.
@@ -86,6 +97,7 @@ type standing struct {
 	Status       byte             `cbor:"4,keyasint"`
 	DueAt        time.Time        `cbor:"5,keyasint,omitempty"`
 	Deleted      bool             `cbor:"6,keyasint,omitempty"`
+	Private      bool             `cbor:"7,keyasint,omitempty"`
 }
 
 // taken marks an instant of a channel as used, so that two people can't get the same slot.
@@ -158,6 +170,7 @@ var (
 	ErrAsset       = fail.Invalid("asset_unknown", "This file isn't in this workspace.")
 	ErrProblems    = fail.Invalid("post_has_problems", "Some channels would refuse this post.")
 	ErrSchedule    = fail.Invalid("schedule_invalid", "Give exactly one of: a time with its zone, the next slot, or now.")
+	ErrPrivate     = fail.Invalid("private_invalid", "Only a draft of your own can be private.")
 	ErrSlotTaken   = fail.Conflict("slot_taken", "Somebody took this slot a moment ago. Pick another one.")
 	ErrUnderway    = fail.Conflict("delivery_underway", "This is going out right now and can't be changed.")
 	ErrOut         = fail.Conflict("delivery_out", "This part is out already and can't be changed.")

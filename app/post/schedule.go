@@ -218,7 +218,7 @@ func underway(d delivery.Delivery) error {
 
 // stand keeps the post's place in lists right. It is called in every transaction that may change status or time.
 func (s *Posts) stand(tx store.Tx, p Post) {
-	st := standing{Organization: p.Organization, Workspace: p.Workspace, Post: p.ID, Deleted: !p.DeletedAt.IsZero(),
+	st := standing{Organization: p.Organization, Workspace: p.Workspace, Post: p.ID, Deleted: !p.DeletedAt.IsZero(), Private: p.Private,
 		Status: byte(delivery.StatusOf(s.Deliveries.OfPost(tx, p.ID)))}
 	if p.Schedule != nil {
 		st.DueAt = p.Schedule.At

@@ -32,7 +32,7 @@ const (
 
 // changes is the content as a request that gives every field.
 func (c Content) changes() Changes {
-	return Changes{Text: &c.Text, Segments: &c.Segments, Media: &c.Media, Channels: &c.Channels, Variants: &c.Variants, Labels: &c.Labels, Schedule: c.Schedule}
+	return Changes{Text: &c.Text, Segments: &c.Segments, Media: &c.Media, Channels: &c.Channels, Variants: &c.Variants, Labels: &c.Labels, Schedule: c.Schedule, Private: &c.Private}
 }
 
 func (c Content) apply(p *Post) error { return c.changes().apply(p) }
@@ -69,6 +69,9 @@ func (c Changes) apply(p *Post) error {
 			return err
 		}
 		p.Labels = labels
+	}
+	if c.Private != nil {
+		p.Private = *c.Private
 	}
 	return c.variants(p)
 }
@@ -202,7 +205,7 @@ func (s *Posts) schedule(tx store.Tx, c op.Call, p *Post, w Wish, was *Post) err
 	if err != nil {
 		return err
 	}
-	p.Schedule = &pl.schedule
+	p.Schedule, p.Private = &pl.schedule, false
 	return s.commit(tx, c, *p, pl, in, list, was, true)
 }
 
@@ -235,7 +238,7 @@ func (s *Posts) differs(tx store.ReadTx, was, now Post, id ref.Channel) bool {
 
 func (s *Posts) update(ctx context.Context, c op.Call, in *updatePost) (*View, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
-		was, ok := Get(tx, c.Organization, c.Workspace, in.Post)
+		was, ok := see(tx, c, in.Post)
 		if !ok || !was.DeletedAt.IsZero() {
 			return nil, ErrNotFound
 		}
@@ -245,6 +248,9 @@ func (s *Posts) update(ctx context.Context, c op.Call, in *updatePost) (*View, e
 		p := was
 		if err := in.Body.apply(&p); err != nil {
 			return nil, err
+		}
+		if p.Private && (p.Author != c.Actor.Identity || was.Schedule != nil && !in.Body.Unschedule) {
+			return nil, ErrPrivate.At("/private", "make it a draft of your own first")
 		}
 		if err := s.checkAssets(tx, p); err != nil {
 			return nil, err
@@ -352,7 +358,7 @@ func (c Changes) names() []string {
 
 func (s *Posts) remove(ctx context.Context, c op.Call, in *PostPath) (*op.None, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
-		p, ok := Get(tx, c.Organization, c.Workspace, in.Post)
+		p, ok := see(tx, c, in.Post)
 		if !ok || !p.DeletedAt.IsZero() {
 			return nil, ErrNotFound
 		}
@@ -383,7 +389,7 @@ func (s *Posts) remove(ctx context.Context, c op.Call, in *PostPath) (*op.None, 
 
 func (s *Posts) restore(ctx context.Context, c op.Call, in *PostPath) (*View, error) {
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*View, error) {
-		p, ok := Get(tx, c.Organization, c.Workspace, in.Post)
+		p, ok := see(tx, c, in.Post)
 		if !ok {
 			return nil, ErrNotFound
 		}

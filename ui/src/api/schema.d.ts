@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the instance's audit log
+         * @description What administrators, staff and the server itself did, newest first. Nothing of a customer's content is in it.
+         */
+        get: operations["audit.instance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/audit/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the signing key
+         * @description Makes a new key for checkpoints. Each log hands over to it with an event and a checkpoint that both keys sign.
+         */
+        post: operations["audit.rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/clock/confirm": {
         parameters: {
             query?: never;
@@ -557,11 +597,99 @@ export interface paths {
         };
         /**
          * Read the audit log
-         * @description Who did what, newest first.
+         * @description Who did what, newest first. With filters a page may be short and still have a next one.
          */
         get: operations["audit.list"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the newest checkpoint
+         * @description The signed head of the log, and the fingerprint of the key that signed it. Keep both: an older checkpoint proves later that nothing was rewritten.
+         */
+        get: operations["audit.checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the audit log away
+         * @description As a bundle that can be checked offline with omniposto audit verify, as lines of JSON, as OCSF events or as a table. The export is itself an event of the log.
+         */
+        post: operations["audit.export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/audit/offsite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read where checkpoints are sent
+         * @description Each address with the newest checkpoint that arrived there, and what went wrong.
+         */
+        get: operations["audit.offsite"];
+        /**
+         * Say where checkpoints are sent
+         * @description What is left out stays as it is; an empty text ends it. Addresses and keys are never shown again.
+         */
+        put: operations["audit.send_offsite"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read how the verification stands
+         * @description How far it is, and what it found.
+         */
+        get: operations["audit.verification"];
+        put?: never;
+        /**
+         * Verify the audit log
+         * @description Begins to check every event, proof and checkpoint of the log in the background.
+         */
+        post: operations["audit.verify"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2246,17 +2374,6 @@ export interface components {
             /** @description Absent: as asked for. */
             thumbnails?: boolean;
         };
-        AuditEntry: {
-            /** @description The canonical JSON of the leaf. */
-            event: string;
-            id: string;
-            /** Format: int64 */
-            seq: number;
-            /** @description Names, addresses and reasons, as far as they weren't erased. */
-            values?: {
-                [key: string]: string;
-            };
-        };
         AuthorizeInputBody: {
             /** @description To connect this one again. */
             channel?: string;
@@ -2274,6 +2391,12 @@ export interface components {
             /** Format: int64 */
             bytes: number;
             name: string;
+        };
+        BucketStruct: {
+            access_key?: string;
+            secret_key?: string;
+            /** @description s3://BUCKET?endpoint=https://HOST&region=REGION; empty ends it. */
+            url: string;
         };
         ChangeInputBody: {
             alt?: string;
@@ -2504,6 +2627,32 @@ export interface components {
         };
         DenyInputBody: {
             reason?: string;
+        };
+        EvidenceBroken: {
+            /** Format: int64 */
+            seq: number;
+            why: string;
+        };
+        ExportInputBody: {
+            /**
+             * @description A bundle is the whole log; the others can be narrowed.
+             * @enum {string}
+             */
+            format: "bundle" | "jsonl" | "ocsf" | "csv";
+            /**
+             * Format: date-time
+             * @description Only what happened at or after this instant.
+             */
+            from?: string;
+            /**
+             * Format: date-time
+             * @description Only what happened before this instant.
+             */
+            to?: string;
+            /** @description Only actions that begin so, like channel. or member.removed. */
+            what?: string;
+            /** @description Only what this person or key did: an id. */
+            who?: string;
         };
         Finding: {
             fix?: string;
@@ -2749,12 +2898,6 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
-        ListOfAuditEntry: {
-            /** @description The things asked for. */
-            items: components["schemas"]["AuditEntry"][];
-            /** @description Where the next page begins; absent on the last. */
-            next_cursor?: string;
-        };
         ListOfChannel: {
             /** @description The things asked for. */
             items: components["schemas"]["Channel"][];
@@ -2875,6 +3018,12 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        ListOfTrailEntry: {
+            /** @description The things asked for. */
+            items: components["schemas"]["TrailEntry"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         Mail: {
             /**
              * Format: int64
@@ -2951,6 +3100,14 @@ export interface components {
              * @description Bytes that are there; send the rest from here.
              */
             offset: number;
+        };
+        OffsiteInputBody: {
+            bucket?: components["schemas"]["BucketStruct"];
+            /** @description E-mail address that gets the newest checkpoint once a day. */
+            digest?: string;
+            /** @description Gets each checkpoint by POST. */
+            webhook?: string;
+            witness?: components["schemas"]["WitnessStruct"];
         };
         Organization: {
             /** Format: date-time */
@@ -3043,6 +3200,8 @@ export interface components {
             id: string;
             labels: string[];
             media: components["schemas"]["PostMedia"][];
+            /** @description A draft that only its author sees. */
+            private: boolean;
             schedule?: components["schemas"]["PostSchedule"];
             segments: components["schemas"]["PostPart"][];
             status: string;
@@ -3081,6 +3240,8 @@ export interface components {
             channels?: string[];
             labels?: string[];
             media?: components["schemas"]["PostMedia"][];
+            /** @description Of a draft of yours: whether only you see it. */
+            private?: boolean;
             schedule?: components["schemas"]["PostWish"];
             segments?: components["schemas"]["PostPart"][];
             text?: string;
@@ -3099,6 +3260,8 @@ export interface components {
             channels?: string[];
             labels?: string[];
             media?: components["schemas"]["PostMedia"][];
+            /** @description A draft that only you see: no other member, and never support. Scheduling ends it. */
+            private?: boolean;
             /** @description Absent: a draft. */
             schedule?: components["schemas"]["PostWish"];
             /** @description The parts after the first, for a thread. */
@@ -3253,6 +3416,8 @@ export interface components {
             labels?: string[];
             /** @description What is worth knowing: how late it went out, when it is tried again. */
             note?: string;
+            /** @description A draft that only its author sees. */
+            private?: boolean;
             status: string;
             /** @description The first words. */
             text: string;
@@ -3724,6 +3889,103 @@ export interface components {
             /** Format: email */
             to: string;
         };
+        TrailCheckpoint: {
+            /** Format: date-time */
+            at: string;
+            /** @description Keys that signed this log's checkpoints, oldest first. */
+            keys: components["schemas"]["TrailKey"][];
+            /** @description As it was signed: what audit verify --since takes. */
+            note: string;
+            /** Format: int64 */
+            number: number;
+            origin: string;
+            root: string;
+            /**
+             * Format: int64
+             * @description Events that it is over.
+             */
+            size: number;
+        };
+        TrailCheckpointMark: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            size: number;
+        };
+        TrailEntry: {
+            /** @description The name of whoever acted, as it is today. */
+            by?: string;
+            /** @description The canonical JSON of the leaf; empty when it was pruned. */
+            event: string;
+            id: string;
+            /** @description The hash that the log is made of, in base64. */
+            leaf: string;
+            /** @description Only the hash is left. */
+            pruned?: boolean;
+            /** Format: int64 */
+            seq: number;
+            /** @description Names, addresses and reasons, as far as they weren't erased. */
+            values?: {
+                [key: string]: string;
+            };
+        };
+        TrailKey: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description What audit verify --key takes. It is the same for all logs of this server. */
+            fingerprint: string;
+            /** @description The key under this log's name, as witnesses take it. */
+            line?: string;
+            /** Format: int64 */
+            number: number;
+        };
+        TrailOffsite: {
+            bucket?: components["schemas"]["TrailTarget"];
+            digest?: components["schemas"]["TrailTarget"];
+            /** Format: int64 */
+            version: number;
+            webhook?: components["schemas"]["TrailTarget"];
+            witness?: components["schemas"]["TrailTarget"];
+        };
+        TrailTarget: {
+            /**
+             * Format: date-time
+             * @description When it arrived.
+             */
+            at?: string;
+            /** @description Of a witness: what audit verify --witness takes. */
+            key?: string;
+            /**
+             * Format: int64
+             * @description The newest checkpoint that arrived.
+             */
+            number?: number;
+            /** @description Why the last try failed: unreachable, refused, bad_answer, not_extended, mail. */
+            problem?: string;
+            /** @description The host, the person or the bucket. The whole address isn't shown again. */
+            to: string;
+        };
+        TrailVerification: {
+            /**
+             * Format: int64
+             * @description Events so far.
+             */
+            checked: number;
+            /** @description The newest checkpoint that it reached. */
+            checkpoint?: components["schemas"]["TrailCheckpointMark"];
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description The first event that isn't right, and why. */
+            problem?: components["schemas"]["EvidenceBroken"];
+            /** Format: date-time */
+            started_at?: string;
+            /** @enum {string} */
+            state: "none" | "running" | "unbroken" | "broken" | "stopped";
+            /** Format: int64 */
+            total: number;
+        };
         UpdateInputBody: {
             name?: string;
             paused?: boolean;
@@ -3781,6 +4043,12 @@ export interface components {
             timezone?: string;
             /** Format: int64 */
             week_start?: number;
+        };
+        WitnessStruct: {
+            /** @description The witness's key: NAME+HASH+KEY. */
+            key?: string;
+            /** @description What add-checkpoint is put behind; empty ends it. */
+            url: string;
         };
     };
     responses: never;
@@ -3864,6 +4132,104 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Instance"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.instance": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description Only what this person or key did: an id. */
+                who?: string;
+                /** @description Only actions that begin so, like channel. or member.removed. */
+                what?: string;
+                /** @description Only what happened at or after this instant. */
+                from?: string;
+                /** @description Only what happened before this instant. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "seq": 41,
+                     *           "id": "",
+                     *           "event": "{}",
+                     *           "leaf": "",
+                     *           "by": "Mira Lindqvist"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfTrailEntry"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.rotate_key": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": 2,
+                     *       "fingerprint": "",
+                     *       "created_at": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailKey"];
                 };
             };
             /** @description A problem */
@@ -5278,6 +5644,14 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items to answer at most. */
                 limit?: number;
+                /** @description Only what this person or key did: an id. */
+                who?: string;
+                /** @description Only actions that begin so, like channel. or member.removed. */
+                what?: string;
+                /** @description Only what happened at or after this instant. */
+                from?: string;
+                /** @description Only what happened before this instant. */
+                to?: string;
             };
             header?: never;
             path: {
@@ -5300,14 +5674,272 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "seq": 0,
+                     *           "seq": 41,
                      *           "id": "",
-                     *           "event": "{}"
+                     *           "event": "{}",
+                     *           "leaf": "",
+                     *           "by": "Mira Lindqvist"
                      *         }
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["ListOfAuditEntry"];
+                    "application/json": components["schemas"]["ListOfTrailEntry"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": 311,
+                     *       "size": 12408,
+                     *       "root": "",
+                     *       "at": "0001-01-01T00:00:00Z",
+                     *       "origin": "omniposto/ins_…/org_…",
+                     *       "note": "omniposto/ins_…/org_…\n12408\n…\n",
+                     *       "keys": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailCheckpoint"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportInputBody"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.offsite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailOffsite"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.send_offsite": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header: {
+                /** @description The version that was read, in quotes. */
+                "If-Match": string;
+            };
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "webhook": "https://audit.halden.example/checkpoints"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OffsiteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailOffsite"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "running",
+                     *       "checked": 4000,
+                     *       "total": 12408
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailVerification"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit.verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": "running",
+                     *       "checked": 4000,
+                     *       "total": 12408
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrailVerification"];
                 };
             };
             /** @description A problem */
@@ -10185,6 +10817,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
@@ -10293,6 +10926,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
@@ -10406,6 +11040,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
@@ -10471,6 +11106,7 @@ export interface operations {
                      *         "Winter sale"
                      *       ],
                      *       "status": "scheduled",
+                     *       "private": false,
                      *       "author": {
                      *         "id": "",
                      *         "name": "Mira Lindqvist"
