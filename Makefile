@@ -103,6 +103,10 @@ fuzz: ## Fuzz every parser for a minute each
 	  done
 	done
 
+.PHONY: nonces
+nonces: ## Seal 10,000,000 times and compare the nonces
+	@NONCES=$(or $(SEALS),10000000) go test $(TAGS) -count=1 -timeout 30m -run TestNoncesAreUnique -v ./app/base/secret
+
 .PHONY: enumerate
 enumerate: ## Measure whether answers tell by their time who is known here
 	@ENUMERATE_SAMPLES=$(or $(SAMPLES),2000) CGO_ENABLED=0 go test $(TAGS) -count=1 -timeout 60m -run 'TakeTheSameTime' -v ./app
@@ -112,7 +116,7 @@ mutate: ## 100,000 changes of an audit bundle, each of which must be found
 	@AUDIT_MUTATIONS=$(or $(COUNT),100000) go test $(TAGS) -count=1 -timeout 60m -run 'TestEveryChangeOfABundle' -v ./app/audit
 
 .PHONY: long
-long: crash simulate mutate fuzz enumerate ## Everything that takes long
+long: crash simulate mutate nonces fuzz enumerate ## Everything that takes long
 
 .PHONY: lint
 lint: ## Look for what compilers don't

@@ -19,6 +19,7 @@ import (
 	"github.com/omniposto/omniposto/app/api"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
+	"github.com/omniposto/omniposto/app/base/outbound"
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/config"
 	"github.com/omniposto/omniposto/app/event"
@@ -49,9 +50,10 @@ type Test struct {
 // App is a running server.
 type App struct {
 	Options
-	log     *slog.Logger
-	db      *store.DB
-	keeper  *secret.Keeper
+	log    *slog.Logger
+	db     *store.DB
+	keeper *secret.Keeper
+	rotation
 	hub     *event.Hub
 	parts   *parts
 	server  *api.Server
@@ -93,10 +95,11 @@ func (a *App) open(ctx context.Context) error {
 	path := filepath.Join(a.Config.Data, storeName)
 	info, err := os.Stat(path)
 	fresh := err != nil || info.Size() == 0
-	master, err := a.master(fresh)
+	masters, err := a.findMasters(ctx, fresh)
 	if err != nil {
 		return err
 	}
+	a.rotation.masters = masters
 	engine, err := bolt.Open(path, bolt.Options{Clock: a.storeNow, Elapsed: a.Clock.Elapsed})
 	if err != nil {
 		return explain(err, a.Config.Data)
@@ -104,11 +107,14 @@ func (a *App) open(ctx context.Context) error {
 	if a.Test.Wrap != nil {
 		engine = a.Test.Wrap(engine)
 	}
-	if a.keeper, a.db, err = unlock(ctx, engine, master, a.Clock); err != nil {
+	if a.keeper, a.db, err = unlock(ctx, engine, masters.Keys, a.Clock); err != nil {
 		return errors.Join(err, engine.Close())
 	}
 	if err := audit.Upgrade(ctx, a.db); err != nil {
 		return errors.Join(fmt.Errorf("bring the audit logs up to date: %w", err), a.db.Close())
+	}
+	if err := a.meetTombstones(ctx); err != nil {
+		return errors.Join(err, a.db.Close())
 	}
 	return nil
 }
@@ -117,15 +123,15 @@ func (a *App) open(ctx context.Context) error {
 func (a *App) storeNow() time.Time { return a.Clock.Now().Truncate(time.Millisecond) }
 
 // unlock checks the master key before anything of the store is changed.
-func unlock(ctx context.Context, e store.Engine, m secret.Master, c clock.Clock) (*secret.Keeper, *store.DB, error) {
-	if err := secret.Check(ctx, e, m); err != nil {
+func unlock(ctx context.Context, e store.Engine, m []secret.Master, c clock.Clock) (*secret.Keeper, *store.DB, error) {
+	if err := secret.Check(ctx, e, m[0], m[1:]...); err != nil {
 		return nil, nil, err
 	}
 	db, err := store.Open(ctx, e, tables()...)
 	if err != nil {
 		return nil, nil, err
 	}
-	k, err := secret.NewKeeper(ctx, db, m, c)
+	k, err := secret.NewKeeper(ctx, db, m[0], c, m[1:]...)
 	return k, db, err
 }
 
@@ -142,17 +148,20 @@ func explain(err error, folder string) error {
 	return err
 }
 
-func (a *App) master(fresh bool) (secret.Master, error) {
+// findMasters finds the master key where the operator put it.
+func (a *App) findMasters(ctx context.Context, fresh bool) (secret.Masters, error) {
 	if a.Test.Master != nil {
-		return *a.Test.Master, nil
+		return secret.FixedMasters(*a.Test.Master), nil
 	}
-	file := a.Config.Keys.MasterFile
-	if file == "" {
-		file = filepath.Join(a.Config.Data, "master.key")
+	k := a.Config.Keys
+	from := secret.Source{Credentials: os.Getenv("CREDENTIALS_DIRECTORY"), File: k.MasterFile, Text: k.Master, Beside: filepath.Join(a.Config.Data, "master.key"), Fresh: fresh}
+	if k.TransitURL != "" {
+		from.Transit = &secret.Transit{URL: k.TransitURL, Token: k.TransitToken, Client: outbound.Configured(outbound.Rules{}).Client(outbound.Limits{}),
+			File: filepath.Join(a.Config.Data, "master.transit")}
 	}
-	m, made, err := secret.LoadMaster(file, os.Getenv("CREDENTIALS_DIRECTORY"), fresh)
-	if made {
-		a.log.Warn("a master key was made beside the data; move it to another place and name it in keys.master_file, because whoever has both can read tokens", "file", file)
+	m, err := secret.LoadMasters(ctx, from)
+	if err == nil && m.Made && k.MasterFile == "" && from.Transit == nil {
+		a.log.Warn("a master key was made beside the data; move it to another place and name it in keys.master_file, because whoever has both can read tokens", "file", from.Beside)
 	}
 	return m, err
 }
@@ -325,7 +334,7 @@ func (a *App) shutdown() error {
 	err := a.server.Shutdown(ctx)
 	a.background.Wait()
 	a.parts.signLast(ctx, a)
-	return err
+	return errors.Join(err, a.carve(ctx))
 }
 
 // Close closes the store.

@@ -68,6 +68,7 @@ func (a *App) control(ctx context.Context) {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
+	a.controlKeys(mux)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	if err := server.Serve(l); err != nil && ctx.Err() == nil {
@@ -92,6 +93,10 @@ func ask(ctx context.Context, folder, method, path, body string, to io.Writer) (
 	}
 	defer answer.Body.Close() //nolint:errcheck // only read
 	if answer.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
+		if words := strings.TrimSpace(string(said)); words != "" {
+			return true, errors.New(words)
+		}
 		return true, fmt.Errorf("the running server answers %s; its log says more", answer.Status)
 	}
 	_, err = io.Copy(to, answer.Body)
@@ -100,6 +105,9 @@ func ask(ctx context.Context, folder, method, path, body string, to io.Writer) (
 
 // writeBackup writes one tar: the store as it is at one instant, then the media folder. The master key isn't in it.
 func (a *App) writeBackup(ctx context.Context, to io.Writer) error {
+	if err := a.carve(ctx); err != nil {
+		return err
+	}
 	tmp, err := os.CreateTemp(a.Config.Data, "backup-*.tmp")
 	if err != nil {
 		return fmt.Errorf("write backup: %w", err)
@@ -349,10 +357,7 @@ func (a *App) findings(ctx context.Context) []cli.Finding {
 	if a.db.ReadOnly() {
 		disk = cli.Finding{Name: "disk", Says: "the disk is full; nothing can be saved", Fix: "free some space; the server goes on by itself"}
 	}
-	key := cli.Finding{Name: "master key", OK: true, Says: "kept apart from the data"}
-	if a.Config.Keys.MasterFile == "" && os.Getenv("CREDENTIALS_DIRECTORY") == "" {
-		key = cli.Finding{Name: "master key", OK: true, Says: "beside the data: whoever has both can read tokens", Fix: "move master.key away and name it in keys.master_file"}
-	}
+	key := a.keyFinding()
 	address := cli.Finding{Name: "public address", OK: true, Says: a.link("", "")}
 	if a.address.Scheme != "https" {
 		address.Says += ": without TLS passkeys, installing and sharing don't work in browsers"
@@ -396,7 +401,7 @@ func Document(ctx context.Context) ([]byte, error) {
 	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
 	a.Test.Cost = identity.Cheapest
 	engine := memory.New(a.Clock.Now)
-	if a.keeper, a.db, err = unlock(ctx, engine, secret.ForTests(), a.Clock); err != nil {
+	if a.keeper, a.db, err = unlock(ctx, engine, []secret.Master{secret.ForTests()}, a.Clock); err != nil {
 		return nil, err
 	}
 	defer a.Close() //nolint:errcheck // in memory

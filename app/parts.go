@@ -90,9 +90,9 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		}, Mail: p.mail, Link: invite})
 	p.identities = identity.New(identity.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Cost: a.Test.Cost, Furnish: p.channels.Practice,
 		SetupCode: reveal(a.Config.Setup.Code), CodeFile: a.codeFile(), Announce: a.announce, Build: buildName(),
-		Mail: p.mail, Link: invite, StaffStopped: func(tx store.Tx, i ref.Identity) error { return p.support.StaffStopped(tx, i) }, Address: func() string { return a.link("", "") }, Page: a.link, NonceKey: nonceKey,
+		Mail: p.mail, Link: invite, Version: support.VersionOf, StaffStopped: func(tx store.Tx, i ref.Identity) error { return p.support.StaffStopped(tx, i) }, Address: func() string { return a.link("", "") }, Page: a.link, NonceKey: nonceKey,
 		Web: web.Client(outbound.Limits{Total: 15 * time.Second, Body: 1 << 20})})
-	p.keys = apikey.New(apikey.Deps{DB: a.db, Log: a.log, Mail: p.mail, Link: func() string { return a.link("/settings", "") }})
+	p.keys = apikey.New(apikey.Deps{DB: a.db, Log: a.log, Mail: p.mail, Link: func(o ref.Organization) string { return a.link("/o/"+o.String()+"/developers", "") }})
 	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Spend: apikey.Spend,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
 	p.notary = audit.NewNotary(audit.NotaryDeps{DB: a.db, Seed: a.keeper.Derived, Clock: a.Clock, Log: a.log, Instance: identity.InstanceID, Made: func() { p.trail.Poke() }})
@@ -138,6 +138,11 @@ func (p *parts) start(ctx context.Context, a *App) {
 	a.run(func() { p.identities.Run(ctx) })
 	a.run(func() { p.media.Run(ctx) })
 	a.run(func() { p.mail.Run(ctx) })
+	a.run(func() {
+		if err := a.tendKeys(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("a rotation of keys waits", "error", err.Error())
+		}
+	})
 	a.run(func() { p.notary.Run(ctx) })
 	a.run(func() { p.trail.Run(ctx) })
 }

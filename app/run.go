@@ -32,6 +32,9 @@ func Run(ctx context.Context, args, environ []string, out, log io.Writer) int {
 		Verify: func(ctx context.Context, s cli.Settings) ([]cli.Finding, error) {
 			return verify(ctx, s.(config.Config))
 		},
+		Keys: func(ctx context.Context, s cli.Settings, rotate bool, organization string) (string, error) {
+			return keys(ctx, s.(config.Config), rotate, organization)
+		},
 		Health: func(ctx context.Context, s cli.Settings) error { return health(ctx, s.(config.Config)) },
 		ResetMFA: func(ctx context.Context, s cli.Settings, email string) error {
 			return resetMFA(ctx, s.(config.Config), email, out)

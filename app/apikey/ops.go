@@ -29,7 +29,7 @@ type Deps struct {
 	DB   *store.DB
 	Log  *slog.Logger
 	Mail *mail.Outbox
-	Link func() string // where keys are looked at
+	Link func(o ref.Organization) string // where keys are looked at
 }
 
 // New makes the operations.
@@ -211,7 +211,7 @@ func (s *Keys) tellOwners(tx store.Tx, k Key) error {
 		if !ok {
 			continue
 		}
-		err := s.Mail.Queue(tx, mail.Letter{Kind: mail.KeyCreated, To: who.Email, Name: who.Name, Organization: k.Organization, Locale: who.Locale, Link: s.Link(),
+		err := s.Mail.Queue(tx, mail.Letter{Kind: mail.KeyCreated, To: who.Email, Name: who.Name, Organization: k.Organization, Locale: who.Locale, Link: s.Link(k.Organization),
 			Data: map[string]string{"organization": o.Name, "name": k.Name, "by": by.Name}})
 		if err != nil {
 			return fmt.Errorf("tell the owners of a key: %w", err)

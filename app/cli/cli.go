@@ -44,6 +44,7 @@ type Program struct {
 	Verify   func(context.Context, Settings) ([]Finding, error)
 	Doctor   func(context.Context, Settings) []Finding
 	Health   func(context.Context, Settings) error
+	Keys     func(ctx context.Context, s Settings, rotate bool, organization string) (string, error)
 	ResetMFA func(ctx context.Context, s Settings, email string) error // starts the recovery of a person's sign-in
 }
 
@@ -68,7 +69,7 @@ func (p Program) Run(ctx context.Context, args []string) error {
 	for _, f := range p.Flags {
 		root.PersistentFlags().String(f.Name, "", f.Help)
 	}
-	root.AddCommand(p.serve(), p.setup(), p.config(), p.openapi(), p.version(), p.backup(), p.restore(), p.verify(), p.doctor(), p.health(), p.member(), p.call(), p.audit())
+	root.AddCommand(p.serve(), p.setup(), p.config(), p.openapi(), p.version(), p.backup(), p.restore(), p.verify(), p.doctor(), p.health(), p.keys(), p.member(), p.call(), p.audit())
 	return root.ExecuteContext(ctx)
 }
 
@@ -255,6 +256,31 @@ func (p Program) doctor() *cobra.Command {
 	}}
 	c.Flags().BoolVar(&asJSON, "json", false, "answer as JSON")
 	return c
+}
+
+func (p Program) keys() *cobra.Command {
+	parent := &cobra.Command{Use: "keys", Short: "Look at the keys that protect secrets, or rotate them"}
+	run := func(rotate bool, organization *string) func(*cobra.Command, []string) error {
+		return func(cmd *cobra.Command, _ []string) error {
+			cfg, err := p.load(cmd)
+			if err != nil {
+				return err
+			}
+			said, err := p.Keys(cmd.Context(), cfg, rotate, *organization)
+			if err == nil {
+				fmt.Fprint(p.Out, said)
+			}
+			return err
+		}
+	}
+	var organization string
+	status := &cobra.Command{Use: "status", Short: "Count keys by the master key that wraps them", Args: cobra.NoArgs, RunE: run(false, new(string))}
+	rotate := &cobra.Command{Use: "rotate", Short: "Make new keys, while the server runs",
+		Long: "Makes a new master key, wraps all data keys with it and takes the old one away when none is left under it: it goes into a file of its own beside, because backups made before need it. Move that file to those backups. With --organization it makes new data keys of that organization instead; its secrets are sealed anew in the background, and the old keys go an hour later at the earliest.",
+		Args: cobra.NoArgs, RunE: run(true, &organization)}
+	rotate.Flags().StringVar(&organization, "organization", "", "id of the organization whose data keys are rotated, or all")
+	parent.AddCommand(status, rotate)
+	return parent
 }
 
 func (p Program) health() *cobra.Command {

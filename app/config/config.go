@@ -34,7 +34,13 @@ type Config struct {
 	Data      string // folder that holds everything
 	PublicURL string // scheme and host without a slash at the end; empty = not set
 	Store     struct{ URL secret.Text }
-	Keys      struct{ MasterFile string }
+	Keys      struct {
+		MasterFile   string
+		TransitURL   string
+		TransitToken secret.Text
+		Master       secret.Text
+		Tombstones   string
+	}
 	Setup     struct{ Code secret.Text }
 	Network   struct{ AllowPrivate []netip.Prefix }
 	Platforms map[string]Platform // by platform id; only those that have a key set
@@ -187,6 +193,13 @@ func (c Config) together(from map[string]string) Problems {
 	if len(c.TLS.Domains) > 0 && strings.HasPrefix(c.PublicURL, "http://") {
 		problems.add(Problem{Where: from["public_url"], Key: "public_url",
 			Message: "must start with https:// when tls.domains is set"})
+	}
+	if (c.Keys.TransitURL == "") != c.Keys.TransitToken.Empty() {
+		missing, there := "keys.transit_token", "keys.transit_url"
+		if c.Keys.TransitURL == "" {
+			missing, there = there, missing
+		}
+		problems.add(Problem{Where: from[there], Key: missing, Message: "is needed beside " + there})
 	}
 	if c.Storage.AccessKey.Empty() != c.Storage.SecretKey.Empty() {
 		missing, there := "storage.secret_key", "storage.access_key"

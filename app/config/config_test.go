@@ -60,7 +60,7 @@ listen = "[::1]:9000"
 data = "/srv/omni/"
 public_url = "https://Posts.example.org/"
 store.url = "postgres://a:b@db/omni?sslmode=require"
-keys = { master_file = "/etc/master" }
+keys = { master_file = "/etc/master", transit_url = "https://vault/transit/omni", transit_token = "tt", master = "mm", tombstones_file = "/graves" }
 [setup]
 code = "abcdef"
 [network]
@@ -94,14 +94,14 @@ app_secret = "s"
 		t.Fatal(err)
 	}
 	got := []string{
-		c.Listen, c.Data, c.PublicURL, plain(c.Store.URL), c.Keys.MasterFile, plain(c.Setup.Code),
+		c.Listen, c.Data, c.PublicURL, plain(c.Store.URL), c.Keys.MasterFile, c.Keys.TransitURL, plain(c.Keys.TransitToken), plain(c.Keys.Master), c.Keys.Tombstones, plain(c.Setup.Code),
 		fmt.Sprint(c.Network.AllowPrivate), c.Storage.URL, plain(c.Storage.AccessKey), plain(c.Storage.SecretKey),
 		plain(c.Mail.URL), plain(c.Sentry.DSN), c.Metrics.Listen, plain(c.Metrics.Token), fmt.Sprint(c.Proxies.Trusted),
 		fmt.Sprint(c.TLS.Domains), c.TLS.Email, c.Log.Level.String(), c.Log.Format, c.Platforms["mastodon"].APIURL,
 		c.Platforms["generic-webhook"].AppID, plain(c.Platforms["generic-webhook"].AppSecret),
 	}
 	want := []string{
-		"[::1]:9000", "/srv/omni", "https://posts.example.org", "postgres://a:b@db/omni?sslmode=require", "/etc/master", "abcdef",
+		"[::1]:9000", "/srv/omni", "https://posts.example.org", "postgres://a:b@db/omni?sslmode=require", "/etc/master", "https://vault/transit/omni", "tt", "mm", "/graves", "abcdef",
 		"[127.0.0.0/8 10.1.2.3/32]", "s3://bucket?endpoint=http://127.0.0.1:7070&region=eu&path_style=true", "AK", "SK",
 		"smtp://a:b@mail:587?from=x@example.org&tls=none", "https://abc@sentry.example.org/5", ":9090", "0123456789abcdef",
 		"[10.0.0.0/8]", "[posts.example.org]", "a@example.org", "DEBUG", "json", "http://127.0.0.1:1/x", "id", "s",

@@ -341,6 +341,25 @@ func mailURL(s string) (string, error) {
 	return s, nil
 }
 
+// transitURL is a key service: what travels there is the master key, so only over TLS, or to this very machine.
+func transitURL(s string) (string, error) {
+	v, err := httpURL(s)
+	if err != nil || v == "" {
+		return "", err
+	}
+	u, err := url.Parse(v)
+	if err != nil {
+		return "", errors.New("must be a URL")
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Scheme != "https" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", errors.New("must start with https://")
+	}
+	if strings.Count(strings.Trim(u.Path, "/"), "/") < 1 {
+		return "", errors.New("must hold the mount and the name of a key, like https://vault.example.org:8200/transit/omniposto")
+	}
+	return v, nil
+}
+
 func sentryDSN(s string) (string, error) {
 	if s == "" {
 		return "", nil

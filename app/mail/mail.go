@@ -164,3 +164,8 @@ func address(text string) (string, error) {
 	}
 	return a.Address, nil
 }
+
+// Holders lists the tables of this package that hold sealed values.
+func Holders() []secret.Holder {
+	return []secret.Holder{secret.Hold(&letters, func(w *Waiting, visit func(secret.Place, *secret.Sealed)) { visit(place(*w), &w.Content) })}
+}

@@ -121,7 +121,8 @@ func (o *Outbox) take(ctx context.Context) (w Waiting, wait time.Duration, err e
 func (o *Outbox) send(ctx context.Context, w Waiting) Problem {
 	var c content
 	err := o.DB.View(ctx, func(tx store.ReadTx) error {
-		return o.Keeper.Use(tx, place(w), w.Content, func(plain []byte) error { return json.Unmarshal(plain, &c) })
+		now, _ := letters.Get(tx, store.K(w.Organization, w.ID)) // it may have been sealed anew meanwhile
+		return o.Keeper.Use(tx, place(now), now.Content, func(plain []byte) error { return json.Unmarshal(plain, &c) })
 	})
 	if err != nil {
 		return Unreadable

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -35,6 +36,7 @@ type language struct {
 	Missing     map[string]string            `json:"missing"` // what stands for a value that a letter doesn't have
 	Values      map[string]map[string]string `json:"values"`  // words for the values that come from a list
 	Kinds       map[Kind]texts               `json:"kinds"`
+	Others      map[Kind]texts               `json:"others"` // what is said to somebody else than the one it happened to
 }
 
 // texts is what one kind of letter says.
@@ -96,6 +98,9 @@ func write(kind Kind, c content) (Message, error) {
 	t, ok := l.Kinds[kind]
 	if !ok {
 		return Message{}, fmt.Errorf("%w: %s", errKind, kind)
+	}
+	if other, ok := l.Others[kind]; ok && c.Data["who"] != "" && c.Data["who"] != c.Name {
+		t = other
 	}
 	if err := checkLink(c.Link); err != nil {
 		return Message{}, err
@@ -163,6 +168,9 @@ func (l language) fill(text string, data map[string]string) string {
 			if at, err := time.Parse(time.RFC3339, value); err == nil {
 				return at.UTC().Format(l.Time)
 			}
+		}
+		if took, err := time.ParseDuration(value); name == "hours" && err == nil {
+			value = strconv.Itoa(int(took.Hours()))
 		}
 		if value = harmless(value); value == "" {
 			return l.Missing[name]

@@ -116,6 +116,23 @@ func TestOnlyTheLettersLinkIsALink(t *testing.T) {
 	}
 }
 
+func TestWhoeverElseIsToldHearsWhomItIsAbout(t *testing.T) {
+	t.Parallel()
+	data := map[string]string{"what": "recovered", "who": "Tom Okafor", "at": "2026-11-24T09:00:00Z"}
+	own, err := write(FactorChanged, content{Name: "Tom Okafor", Data: data})
+	if err != nil || own.Subject != "Your second factor changed" {
+		t.Errorf("to Tom: %s %v", own.Subject, err)
+	}
+	other, err := write(FactorChanged, content{Name: "Mira Lindqvist", Data: data})
+	if err != nil || other.Subject != "A second factor of Tom Okafor changed" || strings.Contains(other.Text, "your password") || !strings.Contains(other.Text, "was recovered") {
+		t.Errorf("to Mira: %s %v\n%s", other.Subject, err, other.Text)
+	}
+	asked, err := write(GrantRequested, content{Data: map[string]string{"hours": "24h0m0s"}})
+	if err != nil || !strings.Contains(asked.Text, "For hours: 24\n") {
+		t.Errorf("%v\n%s", err, asked.Text)
+	}
+}
+
 func TestGrantLettersLeadToWhereToLookAndNowhereElse(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Kind{GrantRequested, GrantApproved, GrantEnded, GrantPaused} {

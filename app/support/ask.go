@@ -107,6 +107,16 @@ func own(tx store.ReadTx, c op.Call, id ref.Grant) (Grant, error) {
 	return g, nil
 }
 
+// VersionOf is the version of the grant that an id names, so that a proof is given for the grant as it stood.
+func VersionOf(tx store.ReadTx, id string) (int64, bool) {
+	var g ref.Grant
+	if g.UnmarshalText([]byte(id)) != nil || g.Zero() {
+		return 0, false
+	}
+	found, ok := find(tx, g)
+	return found.Version, ok
+}
+
 // Own says whether the staff person asked for the grant.
 func Own(tx store.ReadTx, who ref.Identity, id ref.Grant) bool {
 	g, ok := find(tx, id)

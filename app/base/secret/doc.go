@@ -9,10 +9,14 @@
 // and id of the record, field and version of the form, each with its length before it: a ciphertext moved to another
 // row, field or owner doesn't open.
 //
-// Why a key per owner and purpose: deleting it makes everything sealed under it unreadable at once, in backups too,
-// as long as the master key isn't in them. Data key ids stand in the form, so that both levels can be rotated while
+// Why a key per owner and purpose: deleting it makes everything sealed under it unreadable at once; after a restore
+// of an older backup too, by the tombstones (tombstone.go). Data key ids stand in the form, so that both levels can be rotated while
 // older ciphertexts still open.
 //
-// Caveats: whoever holds both the disk and the master key can open secrets. That is why the key should be moved to a
+// Both levels are rotated while the server runs (rotate.go). The master key comes from one place (source.go); behind a
+// key service it is opened once at the start and then lies in memory, because no transaction may wait for a network.
+//
+// Caveats: a backup needs the master key of its time, so a retired one is kept beside the new one until its backups are
+// gone. Whoever holds both the disk and the master key can open secrets. That is why the key should be moved to a
 // credential store.
 package secret

@@ -25,6 +25,7 @@ type dataKey struct {
 	Master       string           `cbor:"4,keyasint"` // id of the master key that wraps it
 	Wrapped      string           `cbor:"5,keyasint"`
 	CreatedAt    time.Time        `cbor:"6,keyasint"`
+	RetiredAt    time.Time        `cbor:"7,keyasint,omitempty"` // a newer one seals since then
 }
 
 // probe is a known text sealed under the master key: it tells a wrong key before anything is written.
@@ -43,8 +44,10 @@ var (
 	dataKeys = store.Table[dataKey]{Name: "data_key", Version: 1, Holds: store.SecretMaterial,
 		Key:   func(k dataKey) store.Key { return store.K(k.Organization, k.Purpose, k.ID) },
 		Owner: func(k dataKey) store.Owner { return store.Owner{Organization: k.Organization} },
-		Indexes: []store.Index[dataKey]{{Name: "id", Version: 1,
-			Key: func(k dataKey) store.Key { return store.K(k.ID) }}},
+		Indexes: []store.Index[dataKey]{
+			{Name: "id", Version: 1, Key: func(k dataKey) store.Key { return store.K(k.ID) }},
+			{Name: "master", Version: 1, Key: func(k dataKey) store.Key { return store.K(k.Master, k.ID) }},
+			{Name: "retired", Version: 1, Only: func(k dataKey) bool { return !k.RetiredAt.IsZero() }, Key: func(k dataKey) store.Key { return store.K(k.ID) }}},
 	}
 	derived = store.Table[derivedKey]{Name: "derived_key", Version: 1, Holds: store.SecretMaterial,
 		Key: func(d derivedKey) store.Key { return store.K(d.Purpose) }}
@@ -54,20 +57,31 @@ var (
 )
 
 // Tables lists what this package stores.
-func Tables() []store.AnyTable { return []store.AnyTable{&dataKeys, &derived, &probes} }
+func Tables() []store.AnyTable {
+	return []store.AnyTable{&dataKeys, &derived, &probes, &walks, &graves}
+}
 
 // ErrWrongMaster says that the store was sealed under another master key.
 var ErrWrongMaster = errors.New("the master key isn't the one this store was sealed with")
 
 // Keeper seals and opens.
 type Keeper struct {
-	master Master
-	clock  clock.Clock
+	clock clock.Clock
 
-	mu     sync.Mutex
-	open   map[ref.Secret]unwrapped
-	newest map[keyOwner]dataKey // those that were used to seal; they are in the store
+	mu      sync.Mutex
+	masters []Master // the first one wraps; the others only open what they wrapped before
+	open    map[ref.Secret]unwrapped
+	newest  map[keyOwner]known // those that were used to seal; they are in the store
 }
+
+// known is a data key that was the newest a moment ago.
+type known struct {
+	key   dataKey
+	until time.Duration
+}
+
+// knownFor is how long SealWith may go on with a data key after a newer one was made.
+const knownFor = time.Minute
 
 type unwrapped struct {
 	key   []byte
@@ -75,10 +89,11 @@ type unwrapped struct {
 }
 
 // NewKeeper checks the master key against the store and returns a keeper. On a wrong key it returns ErrWrongMaster and
-// has written nothing; on an empty store it leaves the mark that later starts are checked against.
-func NewKeeper(ctx context.Context, db *store.DB, m Master, c clock.Clock) (*Keeper, error) {
-	k := &Keeper{master: m, clock: c, open: map[ref.Secret]unwrapped{}, newest: map[keyOwner]dataKey{}}
-	fresh, err := check(ctx, db, m)
+// has written nothing; on an empty store it leaves the mark that later starts are checked against. older are master keys
+// that what was wrapped before a rotation may need.
+func NewKeeper(ctx context.Context, db *store.DB, m Master, c clock.Clock, older ...Master) (*Keeper, error) {
+	k := &Keeper{masters: append([]Master{m}, older...), clock: c, open: map[ref.Secret]unwrapped{}, newest: map[keyOwner]known{}}
+	fresh, err := check(ctx, db, k.masters)
 	if err != nil || !fresh {
 		return k, err
 	}
@@ -92,23 +107,24 @@ func NewKeeper(ctx context.Context, db *store.DB, m Master, c clock.Clock) (*Kee
 	})
 }
 
-// Check compares the master key with a store before anything else is done to it, and writes nothing.
-func Check(ctx context.Context, e store.Engine, m Master) error {
-	_, err := check(ctx, e, m)
+// Check compares the master keys with a store before anything else is done to it, and writes nothing.
+func Check(ctx context.Context, e store.Engine, m Master, older ...Master) error {
+	_, err := check(ctx, e, append([]Master{m}, older...))
 	return err
 }
 
-func check(ctx context.Context, e store.Engine, m Master) (fresh bool, err error) {
+func check(ctx context.Context, e store.Engine, all []Master) (fresh bool, err error) {
 	err = e.View(ctx, func(tx store.ReadTx) error {
 		p, ok := probes.Get(tx, store.K("master"))
 		if fresh = !ok; fresh {
 			return nil
 		}
-		plain, err := m.unwrap(probePlace, p.Wrapped)
-		if err != nil || !bytes.Equal(plain, probeText) {
-			return ErrWrongMaster
+		for _, m := range all {
+			if plain, err := m.unwrap(probePlace, p.Wrapped); err == nil && bytes.Equal(plain, probeText) {
+				return nil
+			}
 		}
-		return nil
+		return ErrWrongMaster
 	})
 	return fresh, err
 }
@@ -138,10 +154,7 @@ func (k *Keeper) Seal(tx store.Tx, p Place, plain []byte) (Sealed, error) {
 // Prepare makes the data key that a place needs, so that SealWith can seal there without writing.
 func (k *Keeper) Prepare(ctx context.Context, db *store.DB, p Place) error {
 	owner := keyOwner{p.Organization, p.Purpose}
-	k.mu.Lock()
-	_, there := k.newest[owner]
-	k.mu.Unlock()
-	if there {
+	if _, there := k.recent(owner); there {
 		return nil
 	}
 	return db.Update(ctx, func(tx store.Tx) error {
@@ -156,15 +169,13 @@ func (k *Keeper) Prepare(ctx context.Context, db *store.DB, p Place) error {
 // SealWith closes plain for its place under the owner's newest data key, which must be there.
 func (k *Keeper) SealWith(tx store.ReadTx, p Place, plain []byte) (Sealed, error) {
 	owner := keyOwner{p.Organization, p.Purpose}
-	k.mu.Lock()
-	newest, ok := k.newest[owner]
-	k.mu.Unlock()
+	newest, ok := k.recent(owner)
 	if !ok {
 		if newest, ok = newestKey(tx, p); !ok {
 			return "", fmt.Errorf("seal %s: no data key", p.Field)
 		}
 		k.mu.Lock()
-		k.newest[owner] = newest
+		k.newest[owner] = known{newest, k.clock.Elapsed() + knownFor}
 		k.mu.Unlock()
 	}
 	key, err := k.unwrap(newest)
@@ -173,6 +184,13 @@ func (k *Keeper) SealWith(tx store.ReadTx, p Place, plain []byte) (Sealed, error
 	}
 	defer clear(key)
 	return seal(key, newest.ID.String(), p, plain)
+}
+
+func (k *Keeper) recent(o keyOwner) (dataKey, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n, ok := k.newest[o]
+	return n.key, ok && k.clock.Elapsed() < n.until
 }
 
 // keyOwner says whose and what for a data key is.
@@ -217,9 +235,13 @@ func (k *Keeper) Use(tx store.ReadTx, p Place, s Sealed, fn func(plain []byte) e
 	return fn(plain)
 }
 
+func derivedPlace(purpose string) Place {
+	return Place{Purpose: "instance", Kind: "derived", Field: purpose}
+}
+
 // Derived gives a key of 32 bytes for a purpose of the instance: made once, kept sealed.
 func (k *Keeper) Derived(ctx context.Context, db *store.DB, purpose string) ([]byte, error) {
-	p := Place{Purpose: "instance", Kind: "derived", Field: purpose}
+	p := derivedPlace(purpose)
 	var key []byte
 	read := func(tx store.ReadTx) error {
 		d, ok := derived.Get(tx, store.K(purpose))
@@ -250,32 +272,48 @@ func (k *Keeper) Derived(ctx context.Context, db *store.DB, purpose string) ([]b
 	return key, err
 }
 
-// Shred destroys every data key of the owner and purpose: what was sealed under them never opens again.
+// Shred destroys every data key of the owner and purpose: what was sealed under them never opens again, and the grave
+// that is left sees to it that it doesn't after a restore either.
 func (k *Keeper) Shred(tx store.Tx, o ref.Organization, purpose string) {
-	var keys []store.Key
-	for key, dk := range dataKeys.All(tx, store.Range{Prefix: store.K(o, purpose)}) {
-		keys = append(keys, key)
-		k.mu.Lock()
-		delete(k.open, dk.ID)
-		delete(k.newest, keyOwner{o, purpose})
-		k.mu.Unlock()
-	}
-	for _, key := range keys {
-		dataKeys.Delete(tx, key)
-	}
+	k.bury(tx, grave{Organization: o, Purpose: purpose, At: tx.Now()})
 }
 
 func (k *Keeper) make(tx store.Tx, p Place) (dataKey, error) {
-	dk := dataKey{Organization: p.Organization, Purpose: p.Purpose, ID: ref.Mint[ref.Secret](tx.Now()), Master: k.master.ID, CreatedAt: tx.Now()}
+	m := k.primary()
+	at := tx.Now()
+	if before, ok := newestKey(tx, p); ok && !at.After(before.ID.At()) {
+		at = before.ID.At().Add(time.Millisecond) // ids are in the order of their making, whatever the clock does
+	}
+	dk := dataKey{Organization: p.Organization, Purpose: p.Purpose, ID: ref.Mint[ref.Secret](at), Master: m.ID, CreatedAt: tx.Now()}
+	if g, ok := graves.Get(tx, store.K(dk.Organization, p.Purpose)); ok && !dk.CreatedAt.After(g.At) {
+		dk.CreatedAt = g.At.Add(time.Millisecond) // it isn't one of those that were destroyed
+	}
 	plain := random.Bytes(32)
 	defer clear(plain)
-	wrapped, err := k.master.wrap(dk.place(), plain)
+	wrapped, err := m.wrap(dk.place(), plain)
 	if err != nil {
 		return dk, err
 	}
 	dk.Wrapped = wrapped
 	dataKeys.Put(tx, dk)
 	return dk, nil
+}
+
+// primary is the master key that wraps.
+func (k *Keeper) primary() Master {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.masters[0]
+}
+
+// unwrapWith opens the data key with the master key that wrapped it; the caller holds the lock.
+func (k *Keeper) unwrapWith(dk dataKey) ([]byte, error) {
+	for _, m := range k.masters {
+		if m.ID == dk.Master {
+			return m.unwrap(dk.place(), dk.Wrapped)
+		}
+	}
+	return nil, fmt.Errorf("no master key %s: %w", dk.Master, ErrSealed)
 }
 
 func (k dataKey) place() Place {
@@ -295,7 +333,7 @@ func (k *Keeper) unwrap(dk dataKey) ([]byte, error) {
 	if u, ok := k.open[dk.ID]; ok {
 		return bytes.Clone(u.key), nil
 	}
-	key, err := k.master.unwrap(dk.place(), dk.Wrapped)
+	key, err := k.unwrapWith(dk)
 	if err != nil {
 		return nil, fmt.Errorf("unwrap data key %s: %w", dk.ID, err)
 	}
