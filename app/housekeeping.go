@@ -59,6 +59,20 @@ func (a *App) housekeep(ctx context.Context) {
 	}
 }
 
+const clockLook = 10 * time.Second
+
+// watchClock looks at the clock at once and then every few seconds: after it went back no grant of support counts.
+func (a *App) watchClock(ctx context.Context) {
+	for {
+		if err := a.parts.support.WatchClock(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("the clock wasn't looked at", "error", err.Error())
+		}
+		if clock.Wait(ctx, a.Clock, clockLook) != nil {
+			return
+		}
+	}
+}
+
 const longestNap = time.Minute // so that a corrected clock is noticed
 
 func (a *App) keep(ctx context.Context, c chore, rule cron.Schedule) {

@@ -363,7 +363,19 @@ func (a *App) findings(ctx context.Context) []cli.Finding {
 		address.Says += ": without TLS passkeys, installing and sharing don't work in browsers"
 		address.Fix = "put a proxy with TLS in front and set public_url"
 	}
-	return append([]cli.Finding{disk, key, address, a.storageFinding(ctx)}, a.auditFinding(ctx))
+	return append([]cli.Finding{disk, key, address, a.storageFinding(ctx)}, a.auditFinding(ctx), a.clockFinding(ctx))
+}
+
+// clockFinding tells of a clock that went back.
+func (a *App) clockFinding(ctx context.Context) cli.Finding {
+	var highest time.Time
+	sound := false
+	err := a.db.View(ctx, func(tx store.ReadTx) error { highest, sound = support.Clock(tx); return nil })
+	if err != nil || !sound {
+		return cli.Finding{Name: "clock", Says: "it went back from " + highest.UTC().Format(time.RFC3339) + ": no grant of support counts",
+			Fix: "set the time right, then confirm it: omniposto call support.confirm_clock, or on this page"}
+	}
+	return cli.Finding{Name: "clock", OK: true, Says: "it never went back by more than two minutes"}
 }
 
 // auditFinding tells of logs that were changed from outside: a running server knows them since its start.

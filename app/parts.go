@@ -138,6 +138,7 @@ func (p *parts) start(ctx context.Context, a *App) {
 	a.run(func() { p.identities.Run(ctx) })
 	a.run(func() { p.media.Run(ctx) })
 	a.run(func() { p.mail.Run(ctx) })
+	a.run(func() { a.watchClock(ctx) })
 	a.run(func() {
 		if err := a.tendKeys(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("a rotation of keys waits", "error", err.Error())

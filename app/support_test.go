@@ -62,12 +62,20 @@ func (h *help) ask(hours int, categories ...string) answer {
 // fresh gives the second factor anew, bound where an operation is named. Codes are usable once, so the clock goes on.
 func (h *help) fresh(p *person, operation, object string, body any) {
 	h.t.Helper()
-	h.clock.Advance(61 * time.Second)
-	in := map[string]any{"totp": p.code(0)}
-	if operation != "" {
-		in["for"], in["object"], in["body"] = operation, object, body
+	for {
+		h.comeBack(p)
+		h.clock.Advance(61 * time.Second)
+		in := map[string]any{"totp": p.code(0)}
+		if operation != "" {
+			in["for"], in["object"], in["body"] = operation, object, body
+		}
+		if a := p.send("POST", "/session/step-up", in); a.code() != "totp_step_used" && a.code() != "signed_out" { // after the clock went back a step may be used
+			if a.status != 200 {
+				h.t.Fatalf("the step-up answers %d %s", a.status, a.raw)
+			}
+			return
+		}
 	}
-	p.must(200, "POST", "/session/step-up", in)
 }
 
 func (h *help) approve(p *person, grant string, body any) answer {

@@ -57,11 +57,6 @@ type Sighting struct {
 	Event        ref.Event        `cbor:"10,keyasint"` // in the audit log
 }
 
-// mark is the highest instant that was ever seen here.
-type mark struct {
-	Highest time.Time `cbor:"1,keyasint"`
-}
-
 var (
 	grants = store.Table[Grant]{Name: "grant", Version: 1, Holds: store.PersonalData,
 		Key:   func(g Grant) store.Key { return store.K(g.Organization, g.ID) },
@@ -77,8 +72,6 @@ var (
 	sightings = store.Table[Sighting]{Name: "grant_read", Version: 1, Holds: store.PersonalData,
 		Key:   func(s Sighting) store.Key { return store.K(s.Organization, s.Grant, s.N) },
 		Owner: func(s Sighting) store.Owner { return store.Owner{Organization: s.Organization} }}
-	marks = store.Table[mark]{Name: "grant_clock", Version: 1, Holds: store.Operational,
-		Key: func(mark) store.Key { return store.K("clock") }}
 )
 
 // endsAt is when the clock ends the grant as it stands.
@@ -106,21 +99,4 @@ func find(tx store.ReadTx, id ref.Grant) (Grant, bool) {
 		return g, true
 	}
 	return Grant{}, false
-}
-
-// clockBack is how far the wall clock may go back before no grant counts.
-const clockBack = 2 * time.Minute
-
-// sound says whether the clock can be trusted: it never went back by more than clockBack.
-func sound(tx store.ReadTx) bool {
-	m, _ := marks.Get(tx, store.K("clock"))
-	return !tx.Now().Before(m.Highest.Add(-clockBack))
-}
-
-// seen keeps the highest instant; at most once in ten seconds, because each read comes by.
-func seen(tx store.Tx) {
-	m, _ := marks.Get(tx, store.K("clock"))
-	if tx.Now().Sub(m.Highest) >= 10*time.Second {
-		marks.Put(tx, mark{Highest: tx.Now()})
-	}
 }

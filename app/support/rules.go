@@ -1,12 +1,10 @@
 package support
 
 import (
-	"context"
 	"time"
 
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/event"
-	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
 )
@@ -93,7 +91,6 @@ func settle(tx store.Tx, g Grant, d Deed) (Grant, error) {
 
 // Sweep writes down what the clock has ended; at most n in one transaction. It says how many it wrote.
 func (s *Support) Sweep(tx store.Tx, n int) int {
-	seenIfSound(tx)
 	var list []Grant
 	for _, g := range grants.By(tx, "ends", store.Range{To: store.K(tx.Now().Add(time.Millisecond))}) {
 		if list = append(list, g); len(list) == n {
@@ -107,29 +104,6 @@ func (s *Support) Sweep(tx store.Tx, n int) int {
 		}
 	}
 	return len(list)
-}
-
-func seenIfSound(tx store.Tx) {
-	if sound(tx) {
-		seen(tx)
-	}
-}
-
-// ClockConfirmed is the answer of support.confirm_clock.
-type ClockConfirmed struct {
-	At time.Time `json:"at" doc:"What the server takes for the time now."`
-}
-
-// confirmClock takes the clock as it stands for right, however far it went back.
-func (s *Support) confirmClock(ctx context.Context, c op.Call, _ *op.None) (*ClockConfirmed, error) {
-	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*ClockConfirmed, error) {
-		if sound(tx) {
-			return nil, ErrClockSound
-		}
-		marks.Put(tx, mark{Highest: tx.Now()})
-		op.Write(tx, c, op.Act{Action: "clock.confirmed", On: audit.Thing{Kind: "instance", ID: "instance"}, Instance: true})
-		return &ClockConfirmed{At: tx.Now()}, nil
-	})
 }
 
 // Restored ends every grant, because an older store came back and nobody knows what was withdrawn since.
@@ -147,6 +121,3 @@ func Restored(tx store.Tx) error {
 	}
 	return nil
 }
-
-// ClockSound says whether grants count at all; health pages show it.
-func ClockSound(tx store.ReadTx) bool { return sound(tx) }
