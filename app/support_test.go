@@ -467,3 +467,101 @@ func TestWhatAdministratorsAndStaffCanDoIsAClosedList(t *testing.T) {
 		}
 	}
 }
+
+// TestBadInputToGrantsIsRefusedAndWritesNothing sends absent, over-long, foreign, replayed and reordered values to each
+// operation on grants: the documented error, no event, no hint whether a foreign thing exists.
+func TestBadInputToGrantsIsRefusedAndWritesNothing(t *testing.T) {
+	h := newHelp(t)
+	other := h.owner.must(201, "POST", "/organizations", map[string]any{"name": "Nordlys", "timezone": "Europe/Oslo"}).text("organization")
+	g := h.granted(24, "posts")
+	second, _ := h.addStaff("dana@support.example")
+	none := "gra_00000000000000000000000000"
+	code := h.code()
+	good := func(change map[string]any) map[string]any {
+		body := map[string]any{"support_code": code, "ticket": "SUP-4711", "reason": reason, "categories": []string{"posts"}, "hours": 2}
+		for k, v := range change {
+			if body[k] = v; v == nil {
+				delete(body, k)
+			}
+		}
+		return body
+	}
+	long := strings.Repeat("x", 3000)
+	own := "/organizations/" + h.org + "/support"
+	cases := []struct {
+		name, method, path string
+		by                 *person
+		body               any
+		status             int
+		code               string
+	}{
+		{"no ticket", "POST", "/support/grants", h.staff, good(map[string]any{"ticket": nil}), 422, "invalid"},
+		{"a ticket of signs", "POST", "/support/grants", h.staff, good(map[string]any{"ticket": "<script>"}), 422, "invalid"},
+		{"a short reason", "POST", "/support/grants", h.staff, good(map[string]any{"reason": "because"}), 422, "invalid"},
+		{"a reason of blanks", "POST", "/support/grants", h.staff, good(map[string]any{"reason": strings.Repeat(" ", 40)}), 422, "reason_invalid"},
+		{"an over-long reason", "POST", "/support/grants", h.staff, good(map[string]any{"reason": long}), 422, "invalid"},
+		{"no category", "POST", "/support/grants", h.staff, good(map[string]any{"categories": []string{}}), 422, "invalid"},
+		{"an unknown category", "POST", "/support/grants", h.staff, good(map[string]any{"categories": []string{"tokens"}}), 422, "invalid"},
+		{"no hours", "POST", "/support/grants", h.staff, good(map[string]any{"hours": 0}), 422, "invalid"},
+		{"169 hours", "POST", "/support/grants", h.staff, good(map[string]any{"hours": 169}), 422, "invalid"},
+		{"an unknown field", "POST", "/support/grants", h.staff, good(map[string]any{"approved": true}), 422, "invalid"},
+		{"a wrong code", "POST", "/support/grants", h.staff, good(map[string]any{"support_code": "AAAAA-AAAAA"}), 403, "support_refused"},
+		{"an over-long code", "POST", "/support/grants", h.staff, good(map[string]any{"support_code": long}), 422, "invalid"},
+		{"a member who isn't staff", "POST", "/support/grants", h.owner, good(nil), 404, "not_found"},
+
+		{"no such grant", "GET", "/support/grants/" + none + "/posts", h.staff, nil, 404, "not_found"},
+		{"a colleague's grant", "GET", "/support/grants/" + g + "/posts", second, nil, 404, "not_found"},
+		{"closing a colleague's grant", "POST", "/support/grants/" + g + "/close", second, nil, 404, "not_found"},
+		{"cancelling what is active", "POST", "/support/grants/" + g + "/cancel", h.staff, nil, 409, "grant_state"},
+		{"an id that is none", "GET", "/support/grants/nonsense/posts", h.staff, nil, 422, "invalid"},
+		{"a foreign post", "GET", "/support/grants/" + g + "/posts/pst_00000000000000000000000000", h.staff, nil, 404, "not_found"},
+		{"a forged cursor", "GET", "/support/grants/" + g + "/posts?cursor=AAAA", h.staff, nil, 422, "cursor_invalid"},
+		{"a foreign cursor", "GET", "/support/grants/" + g + "/posts?cursor=" + h.foreignCursor(), h.staff, nil, 422, "cursor_invalid"},
+
+		{"denying what is active", "POST", own + "/grants/" + g + "/deny", h.owner, map[string]any{}, 409, "grant_state"},
+		{"no such grant to withdraw", "POST", own + "/grants/" + none + "/withdraw", h.owner, nil, 404, "not_found"},
+		{"another organization's grant", "POST", "/organizations/" + other + "/support/grants/" + g + "/withdraw", h.owner, nil, 404, "not_found"},
+		{"another organization's reads", "GET", "/organizations/" + other + "/support/grants/" + g + "/reads", h.owner, nil, 404, "not_found"},
+		{"approving without a proof", "POST", own + "/grants/" + g + "/approve", h.owner, map[string]any{}, 403, "step_up_required"},
+		{"an over-long denial", "POST", own + "/grants/" + g + "/deny", h.owner, map[string]any{"reason": long}, 422, "invalid"},
+		{"a policy without a version", "PUT", own + "/policy", h.owner, map[string]any{}, 428, "precondition_required"},
+	}
+	for _, c := range cases {
+		h.fresh(h.staff, "", "", nil)
+		h.fresh(h.owner, "", "", nil)
+		before := h.written()
+		a := c.by.send(c.method, c.path, c.body)
+		if a.status != c.status || a.code() != c.code {
+			t.Errorf("%s: %d %s, want %d %s", c.name, a.status, a.raw, c.status, c.code)
+		}
+		if now := h.written(); now != before {
+			t.Errorf("%s wrote %d events", c.name, now-before)
+		}
+		if strings.Contains(a.raw, long[:50]) {
+			t.Errorf("%s: the answer repeats what was sent", c.name)
+		}
+	}
+}
+
+// written counts the events of all logs.
+func (h *help) written() (n int) {
+	h.t.Helper()
+	err := h.app.db.View(h.t.Context(), func(tx store.ReadTx) error {
+		n = 0
+		audit.Logs(tx, func(o ref.Organization) bool { n += len(audit.List(tx, o, 0, 100_000)); return true })
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+// foreignCursor is a position in another list of the same server.
+func (h *help) foreignCursor() string {
+	h.t.Helper()
+	for range 2 {
+		h.owner.must(201, "POST", h.path("/posts"), map[string]any{"text": "x"})
+	}
+	return h.owner.must(200, "GET", h.path("/posts?limit=1"), nil).text("next_cursor")
+}
