@@ -1,11 +1,13 @@
 /** A post's content as it travels: what is sent, and how two changed versions of it come together. */
 import type { PostBody, Segment, Variant } from '../../api/types';
 
-export type Content = Required<Pick<PostBody, 'text' | 'segments' | 'media' | 'channels' | 'variants' | 'labels'>>;
+export type Content = Required<
+  Pick<PostBody, 'text' | 'segments' | 'media' | 'channels' | 'variants' | 'labels' | 'private'>
+>;
 
 /** An empty post. */
 export function nothing(): Content {
-  return { text: '', segments: [], media: [], channels: [], variants: {}, labels: [] };
+  return { text: '', segments: [], media: [], channels: [], variants: {}, labels: [], private: false };
 }
 
 /** Only what the API takes, with nothing absent. */
@@ -21,6 +23,7 @@ export function contentOf(post: Partial<Omit<PostBody, 'schedule'>>): Content {
         .filter(([, one]) => Object.keys(one).length),
     ),
     labels: [...(post.labels ?? [])],
+    private: post.private ?? false,
   };
 }
 
@@ -74,7 +77,7 @@ export type Field = string;
 
 /** The fields in which two versions differ. */
 export function differences(a: Content, b: Content): Field[] {
-  const found: Field[] = (['text', 'segments', 'media', 'channels', 'labels'] as const).filter(
+  const found: Field[] = (['text', 'segments', 'media', 'channels', 'labels', 'private'] as const).filter(
     (field) => !same(a[field], b[field]),
   );
   for (const channel of new Set([...Object.keys(a.variants), ...Object.keys(b.variants)])) {
