@@ -359,7 +359,11 @@ func (a *App) findings(ctx context.Context) []cli.Finding {
 	}
 	key := a.keyFinding()
 	address := cli.Finding{Name: "public address", OK: true, Says: a.link("", "")}
-	if a.address.Scheme != "https" {
+	switch {
+	case a.address.Scheme == "https":
+	case a.address.Hostname() == "localhost":
+		address.Says += ": only this machine reaches it; give it a name and TLS before others use it"
+	default:
 		address.Says += ": without TLS passkeys, installing and sharing don't work in browsers"
 		address.Fix = "put a proxy with TLS in front and set public_url"
 	}
