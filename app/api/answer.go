@@ -79,7 +79,7 @@ func (s *Server) sendEvents(hc huma.Context, events op.Events) {
 func (s *Server) sendFile(hc huma.Context, f *op.File) {
 	c := humafiber.Unwrap(hc)
 	c.Set("Content-Type", f.MIME)
-	c.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	c.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
 	c.Set("Cache-Control", "private, max-age=3600")
 	c.Set("ETag", f.ETag)
 	c.Set("Accept-Ranges", "bytes")

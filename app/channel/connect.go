@@ -184,7 +184,7 @@ func (s *Channels) save(tx store.Tx, c op.Call, platform string, j connector.Joi
 
 // take copies what the platform told into the channel.
 func (c *Channel) take(j connector.Joined, now time.Time) {
-	c.Way, c.RemoteID, c.Handle, c.URL, c.Target = j.Channel.Way, j.Channel.RemoteID, j.Channel.Handle, j.Channel.URL, j.Channel.Target
+	c.Way, c.RemoteID, c.Handle, c.URL, c.Target = j.Channel.Way, j.Channel.RemoteID, j.Channel.Handle, connector.WebAddress(j.Channel.URL), j.Channel.Target
 	c.Fields, c.Facts, c.More = j.Channel.Fields, j.Channel.Facts, j.Channel.More
 	c.Avatar, c.Scopes, c.Notes, c.TokenExpiresAt, c.LastCheckedAt = j.Identity.Avatar, j.Token.Scopes, j.Identity.Notes, j.Token.ExpiresAt, now
 	if c.Name == "" || c.Version == 0 {

@@ -373,3 +373,16 @@ func TestErrorsKeepTheirMeaningAndLoseTheirSecrets(t *testing.T) {
 		t.Errorf("%v", out.Err)
 	}
 }
+
+func TestAPlatformCantSendABrowserAnywhereButTheWeb(t *testing.T) {
+	for _, address := range []string{"https://social.example/@a/1", "http://intranet.example/1", "/w/wsp_1/practice"} {
+		if got := connector.WebAddress(address); got != address {
+			t.Errorf("%q becomes %q", address, got)
+		}
+	}
+	for _, address := range []string{"", "javascript:alert(1)", " javascript:alert(1)", "JAVASCRIPT:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example/x", `/\evil.example`, "https:evil", "mailto:a@b.example", "ftp://a.example", "social.example/1", "https://%zz"} {
+		if got := connector.WebAddress(address); got != "" {
+			t.Errorf("%q is let through", address)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -189,11 +190,27 @@ func (p *Pass) endSent(ctx context.Context, r Receipt, err error) Outcome {
 	return Outcome{End: EndUnsure, Class: Uncertain, Sent: true, Step: c.step, Err: err, Words: "The platform's answer doesn't say what became of the post."}
 }
 
+// WebAddress is the address if a browser may be sent there: http, https, or a page of our own. Anything else that a
+// platform names, like a script, becomes empty.
+func WebAddress(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+		return ""
+	case (u.Scheme == "https" || u.Scheme == "http") && u.Host != "":
+		return address
+	case u.Scheme == "" && u.Host == "" && strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "/\\"):
+		return address
+	}
+	return ""
+}
+
 // received completes a receipt: kinds without an id get the delivery's key and the channel's address.
 func (p *Pass) received(r Receipt) Receipt {
 	if r.ID == "" {
 		r.ID = p.Draft.Key
 	}
+	r.Permalink = WebAddress(r.Permalink)
 	if r.Permalink == "" && p.kind.NoID != "" {
 		r.Permalink = p.Draft.Channel.URL
 	}
