@@ -87,7 +87,7 @@ func TestFilesAreServedSafely(t *testing.T) {
 	asset := w.owner.upload("../../evil; x=.png", squarePNG(t))
 	path := w.path("/media/" + asset.text("id"))
 	whole := w.owner.must(200, "GET", path+"/original", nil)
-	if whole.header.Get("Content-Security-Policy") != "sandbox; default-src 'none'" || whole.header.Get("X-Content-Type-Options") != "nosniff" || strings.Contains(whole.header.Get("Content-Disposition"), "/") {
+	if whole.header.Get("Content-Security-Policy") != "sandbox; default-src 'none'; frame-ancestors 'none'" || whole.header.Get("X-Content-Type-Options") != "nosniff" || strings.Contains(whole.header.Get("Content-Disposition"), "/") {
 		t.Errorf("headers: %v", whole.header)
 	}
 	part := w.owner.must(206, "GET", path+"/original", nil, "Range", "bytes=10-19")
