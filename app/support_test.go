@@ -565,3 +565,32 @@ func (h *help) foreignCursor() string {
 	}
 	return h.owner.must(200, "GET", h.path("/posts?limit=1"), nil).text("next_cursor")
 }
+
+func TestLettersTellOfEachStepAndCanApproveNothing(t *testing.T) {
+	box, mailed := withMail(t)
+	c := clock.NewManual(monday)
+	h := &help{world: newWorldStill(t, c, mailed), clock: c}
+	h.owner.enrol()
+	h.owner.must(201, "POST", "/instance/staff", map[string]any{"email": "ada@support.example", "name": "Ada Brandt"})
+	token := tokenInLink.FindStringSubmatch(h.letterAbout(box, "ada@support.example", "staff").Text)[1]
+	h.staff = h.person("ada@support.example")
+	h.staff.must(200, "POST", "/invitations/accept", map[string]any{"token": token, "name": "Ada Brandt", "password": password})
+	h.staff.enrol()
+	g := h.ask(24, "account", "posts").text("id")
+	asked := h.letterAbout(box, h.owner.email, "Support asks")
+	if !strings.Contains(asked.Text, "SUP-4711") || !strings.Contains(asked.Text, "members, posts") || !strings.Contains(asked.Text, "/o/"+h.org+"/support\n") || strings.Contains(asked.Text, "approve/") || strings.Contains(asked.Text, "token=") || strings.Contains(asked.Text, reason) {
+		t.Errorf("the letter of a request: %s", asked.Text)
+	}
+	if a := h.approve(h.owner, g, map[string]any{}); a.status != 200 {
+		t.Fatal(a.raw)
+	}
+	if l := h.letterAbout(box, "ada@support.example", "may look"); !strings.Contains(l.Text, "/staff\n") || !strings.Contains(l.Text, "Halden Studio") {
+		t.Errorf("the letter of an approval: %s", l.Text)
+	}
+	h.withdraw(g)
+	for _, address := range []string{h.owner.email, "ada@support.example"} {
+		if l := h.letterAbout(box, address, "any more"); !strings.Contains(l.Text, "SUP-4711") {
+			t.Errorf("the letter of an end to %s: %s", address, l.Text)
+		}
+	}
+}

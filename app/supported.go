@@ -56,6 +56,9 @@ func (a *App) makeSupport(p *parts, codeKey []byte) *support.Support {
 
 var grantLetters = map[string]mail.Kind{"requested": mail.GrantRequested, "approved": mail.GrantApproved, "ended": mail.GrantEnded, "paused": mail.GrantPaused}
 
+// letterWords are the categories in the words of people.
+var letterWords = map[support.Category]string{support.Account: "members", support.Organization: "organization", support.Posts: "posts", support.Media: "media", support.Analytics: "analytics"}
+
 // tellOfGrant writes to the owners and admins, and, of a decision, to the staff person. No letter can approve anything.
 func (a *App) tellOfGrant(p *parts) func(tx store.Tx, n support.Notice) error {
 	return func(tx store.Tx, n support.Notice) error {
@@ -67,7 +70,7 @@ func (a *App) tellOfGrant(p *parts) func(tx store.Tx, n support.Notice) error {
 		}
 		var categories []string
 		for _, c := range scope.Categories {
-			categories = append(categories, string(c))
+			categories = append(categories, letterWords[c])
 		}
 		data := map[string]string{"organization": o.Name, "staff": n.Staff.Name, "ticket": g.Ticket, "categories": strings.Join(categories, ", "),
 			"hours": time.Duration(scope.Hours * int(time.Hour)).String(), "by": n.By, "how": string(g.State), "why": n.Why}
