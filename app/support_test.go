@@ -584,7 +584,7 @@ func TestLettersTellOfEachStepAndCanApproveNothing(t *testing.T) {
 	if a := h.approve(h.owner, g, map[string]any{}); a.status != 200 {
 		t.Fatal(a.raw)
 	}
-	if l := h.letterAbout(box, "ada@support.example", "may look"); !strings.Contains(l.Text, "/staff\n") || !strings.Contains(l.Text, "Halden Studio") {
+	if l := h.letterAbout(box, "ada@support.example", "may look"); !strings.Contains(l.Text, "/staff\n") || !strings.Contains(l.Subject, "Halden Studio") {
 		t.Errorf("the letter of an approval: %s", l.Text)
 	}
 	h.withdraw(g)
