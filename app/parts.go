@@ -84,7 +84,7 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 	p.mail = mail.New(mail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Transport: transport})
 	invite := func(token string) string { return a.link("/invite", "token="+token) }
 	p.organizations = organization.New(organization.Deps{DB: a.db, Person: identity.PersonOf, Furnish: p.channels.Practice, Paused: p.channels.WorkspacePaused,
-		RoleChanged: func(tx store.Tx, c op.Call, who ref.Identity) error {
+		SignOut: identity.SignOut, RoleChanged: func(tx store.Tx, c op.Call, who ref.Identity) error {
 			identity.RoleChanged(tx, c, who)
 			return p.support.RoleChanged(tx, c.Organization)
 		}, Mail: p.mail, Link: invite})

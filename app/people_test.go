@@ -309,3 +309,26 @@ func TestAnotherSiteCantActThroughTheBrowser(t *testing.T) {
 		t.Errorf("another host: %s", a.raw)
 	}
 }
+
+func TestAMemberIsSignedOutEverywhereByThoseWhoMay(t *testing.T) {
+	w := newWorld(t)
+	tom := w.join("tom@halden.example", "admin", "")
+	list := w.owner.must(200, "GET", "/organizations/"+w.org+"/members", nil)
+	path := func(email string) string {
+		for _, m := range list.get("items").([]any) {
+			if m := m.(map[string]any); m["email"] == email {
+				return "/organizations/" + w.org + "/members/" + m["id"].(string) + "/sign-out"
+			}
+		}
+		t.Fatal(email)
+		return ""
+	}
+	if a := tom.must(403, "POST", path(w.owner.email), nil); a.code() != "owners_only" {
+		t.Errorf("an owner by an admin: %s", a.raw)
+	}
+	w.join("vera@halden.example", "member", "viewer").must(403, "POST", path(tom.email), nil)
+	w.owner.must(204, "POST", path(tom.email), nil)
+	tom.must(401, "GET", "/session", nil)
+	w.owner.must(200, "GET", "/session", nil)
+	w.owner.must(404, "POST", "/organizations/"+w.org+"/members/mem_00000000000000000000000000/sign-out", nil)
+}

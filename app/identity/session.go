@@ -194,6 +194,9 @@ func endOthers(tx store.Tx, id ref.Identity, but ref.Session) int {
 	return len(keys)
 }
 
+// SignOut ends every session of the identity.
+func SignOut(tx store.Tx, who ref.Identity) { endOthers(tx, who, ref.Session{}) }
+
 // RoleChanged ends the sessions of somebody whose role is another one, but for the one that changed it.
 func RoleChanged(tx store.Tx, c op.Call, who ref.Identity) {
 	endOthers(tx, who, c.Actor.Session)

@@ -100,6 +100,10 @@ func (s *Organizations) memberOperations() []op.Operation {
 			Says("Change a member", "Changes the role or the places in workspaces. It bites on the member's next request.").
 			Example(map[string]any{"role": "admin"}, member).In(op.InOrganization).Versioned().FreshOrPassword(membersFresh).By(access.Session).
 			Audits("member.changed").Fails(op.ErrStale, ErrLastOwner, ErrOwnersOnly, ErrWorkspace).Needs(access.MembersWrite),
+		op.New("members.sign_out", op.POST("/organizations/{organization}/members/{member}/sign-out"), s.signOut).
+			Says("Sign a member out everywhere", "Ends every session of the member at once, as after a lost device. They sign in again as ever.").
+			In(op.InOrganization).By(access.Session).FreshOrPassword(membersFresh).Audits("member.signed_out").Fails(ErrNotFound, ErrOwnersOnly).
+			Hidden("only a person does this to another").Needs(access.MembersWrite),
 		op.New("members.remove", op.DELETE("/organizations/{organization}/members/{member}"), s.removeMember).
 			Says("Remove a member", "The person loses all access to the organization at once.").
 			In(op.InOrganization).Versioned().FreshOrPassword(membersFresh).By(access.Session).
@@ -222,6 +226,22 @@ func checkPlaces(tx store.ReadTx, o ref.Organization, list []Place) (map[ref.Wor
 		out[p.Workspace] = p.Role
 	}
 	return out, nil
+}
+
+// signOut ends the sessions of somebody whose device was lost. Only owners do it to owners.
+func (s *Organizations) signOut(ctx context.Context, c op.Call, in *MemberPath) (*op.None, error) {
+	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
+		m, ok := members.Get(tx, store.K(c.Organization, in.Member))
+		if !ok {
+			return nil, ErrNotFound
+		}
+		if mine, _ := c.Actor.Of(c.Organization); m.Role == access.Owner && mine.Role != access.Owner {
+			return nil, ErrOwnersOnly
+		}
+		s.SignOut(tx, m.Identity)
+		op.Write(tx, c, op.Act{Action: "member.signed_out", On: audit.Thing{Kind: "member", ID: m.ID.String()}})
+		return &op.None{}, nil
+	})
 }
 
 func (s *Organizations) removeMember(ctx context.Context, c op.Call, in *MemberPath) (*op.None, error) {

@@ -35,6 +35,8 @@ type Deps struct {
 	Mail   *mail.Outbox
 	// Link makes an invitation's address of its token.
 	Link func(token string) string
+	// SignOut ends every session of the identity.
+	SignOut func(tx store.Tx, i ref.Identity)
 	// RoleChanged is told, in its transaction, that somebody's role changed or that they left.
 	RoleChanged func(tx store.Tx, c op.Call, who ref.Identity) error
 }
