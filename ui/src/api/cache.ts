@@ -25,6 +25,13 @@ const get = <T>(key: unknown[], read: (signal: AbortSignal) => Promise<T>) => ({
   queryFn: ({ signal }: { signal: AbortSignal }) => read(signal),
 });
 
+/** What is answered, or null where the refusal only says that there is nothing. */
+const unless = <T>(code: string, answer: Promise<T>): Promise<T | null> =>
+  answer.catch((error: unknown) => {
+    if (Problem.of(error).code === code) return null;
+    throw error;
+  });
+
 /** Every read of the interface: key and how to fetch it. */
 export const reads = {
   home: (workspace: string) =>
@@ -106,6 +113,36 @@ export const reads = {
     get([organization, 'policy'], (signal) =>
       call('GET /organizations/{organization}/support/policy', { path: { organization }, signal }),
     ),
+  checkpoint: (organization: string) =>
+    get([organization, 'checkpoint'], (signal) =>
+      unless(
+        'log_empty',
+        call('GET /organizations/{organization}/audit/checkpoint', { path: { organization }, signal }),
+      ),
+    ),
+  verification: (organization: string) =>
+    get([organization, 'verification'], (signal) =>
+      call('GET /organizations/{organization}/audit/verify', { path: { organization }, signal }),
+    ),
+  offsite: (organization: string) =>
+    get([organization, 'offsite'], (signal) =>
+      call('GET /organizations/{organization}/audit/offsite', { path: { organization }, signal }),
+    ),
+  keys: (organization: string) =>
+    get([organization, 'keys'], async (signal) => {
+      const { items } = await call('GET /organizations/{organization}/keys', { path: { organization }, signal });
+      return items;
+    }),
+  signOn: (organization: string) =>
+    get([organization, 'sign-on'], (signal) =>
+      unless('not_found', call('GET /organizations/{organization}/sign-on', { path: { organization }, signal })),
+    ),
+  recoveries: (organization: string) =>
+    get([organization, 'recoveries'], async (signal) => {
+      const { items } = await call('GET /organizations/{organization}/recoveries', { path: { organization }, signal });
+      return items;
+    }),
+  mail: () => get(['instance', 'mail'], (signal) => call('GET /instance/mail', { signal })),
   staff: () => get(['instance', 'staff'], async (signal) => (await call('GET /instance/staff', { signal })).items),
   instance: () => get(['instance', 'health'], (signal) => call('GET /instance', { signal })),
 };
@@ -124,8 +161,11 @@ const touched: Record<string, (change: Change) => unknown[][]> = {
   channel: () => [['channels'], ['slots'], ['home']],
   asset: (c) => [['asset', c.id], ['media']],
   workspace: () => [['workspace'], ['home']],
-  grant: () => [['grants']],
-  support: () => [['grants'], ['policy']],
+  grant: () => [['grants'], ['audit']],
+  support: () => [['grants'], ['policy'], ['audit']],
+  key: () => [['keys'], ['audit']],
+  sign_on: () => [['sign-on'], ['audit']],
+  recovery: () => [['recoveries'], ['audit']],
 };
 
 /** Marks what a change touched as stale; what is on the screen is read again. Reads already newer than the change stay. */
