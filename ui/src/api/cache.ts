@@ -20,19 +20,13 @@ export const cache = new QueryClient({
   },
 });
 
-const get = <T>(key: unknown[], read: (signal: AbortSignal) => Promise<T>) => ({
+/** A read: its key, and how to fetch it. */
+export const get = <T>(key: unknown[], read: (signal: AbortSignal) => Promise<T>) => ({
   queryKey: key,
   queryFn: ({ signal }: { signal: AbortSignal }) => read(signal),
 });
 
-/** What is answered, or null where the refusal only says that there is nothing. */
-const unless = <T>(code: string, answer: Promise<T>): Promise<T | null> =>
-  answer.catch((error: unknown) => {
-    if (Problem.of(error).code === code) return null;
-    throw error;
-  });
-
-/** Every read of the interface: key and how to fetch it. */
+/** The reads of the daily work; rarer ones of an organization and the server are in above.ts. */
 export const reads = {
   home: (workspace: string) =>
     get([workspace, 'home'], (signal) => call('GET /workspaces/{workspace}/home', { path: { workspace }, signal })),
@@ -113,36 +107,6 @@ export const reads = {
     get([organization, 'policy'], (signal) =>
       call('GET /organizations/{organization}/support/policy', { path: { organization }, signal }),
     ),
-  checkpoint: (organization: string) =>
-    get([organization, 'checkpoint'], (signal) =>
-      unless(
-        'log_empty',
-        call('GET /organizations/{organization}/audit/checkpoint', { path: { organization }, signal }),
-      ),
-    ),
-  verification: (organization: string) =>
-    get([organization, 'verification'], (signal) =>
-      call('GET /organizations/{organization}/audit/verify', { path: { organization }, signal }),
-    ),
-  offsite: (organization: string) =>
-    get([organization, 'offsite'], (signal) =>
-      call('GET /organizations/{organization}/audit/offsite', { path: { organization }, signal }),
-    ),
-  keys: (organization: string) =>
-    get([organization, 'keys'], async (signal) => {
-      const { items } = await call('GET /organizations/{organization}/keys', { path: { organization }, signal });
-      return items;
-    }),
-  signOn: (organization: string) =>
-    get([organization, 'sign-on'], (signal) =>
-      unless('not_found', call('GET /organizations/{organization}/sign-on', { path: { organization }, signal })),
-    ),
-  recoveries: (organization: string) =>
-    get([organization, 'recoveries'], async (signal) => {
-      const { items } = await call('GET /organizations/{organization}/recoveries', { path: { organization }, signal });
-      return items;
-    }),
-  mail: () => get(['instance', 'mail'], (signal) => call('GET /instance/mail', { signal })),
   staff: () => get(['instance', 'staff'], async (signal) => (await call('GET /instance/staff', { signal })).items),
   instance: () => get(['instance', 'health'], (signal) => call('GET /instance', { signal })),
 };

@@ -58,8 +58,8 @@ export async function fetchFile<N extends Name>(
   options: Options<N> = {},
 ): Promise<{ name: string; file: Blob }> {
   const { data, response } = await repeat(name, options, 'blob');
-  const [, given] = /filename="?([^";]+)/.exec(response.headers.get('Content-Disposition') ?? '') ?? [];
-  return { name: given ?? 'download', file: data as Blob };
+  const [, given] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get('Content-Disposition') ?? '') ?? [];
+  return { name: decodeURIComponent(given ?? 'download'), file: data as Blob };
 }
 
 type Answer = { data?: unknown; error?: unknown; response: Response };

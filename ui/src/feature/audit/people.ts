@@ -19,8 +19,8 @@ export function whoOf(row: Row, people: Person[]): { name: string; as: string; s
   const name = row.by || known?.name;
   if (kind === 'system') return { name: t('audit.system'), as: '', staff: false };
   if (kind === 'guest') return { name: t('audit.guest'), as: '', staff: false };
-  const as = kind === 'member' ? known?.role && (maybe(`role.${known.role}`) ?? known.role) : maybe(`actor.${kind}`);
-  return { name: name ?? short(id), as: as ?? '', staff: kind === 'staff' };
+  const as = maybe(`actor.${kind === 'member' ? known?.role : kind}`) ?? '';
+  return { name: name ?? short(id), as, staff: kind === 'staff' };
 }
 
 /** What was acted on: its kind, and its name where somebody may know it. */
@@ -31,6 +31,6 @@ export function recordOf(row: Row, people: Person[]): { kind: string; name: stri
     kind === 'workspace'
       ? session.workspaces.find((one) => one.id === id)?.name
       : session.organizations.find((one) => one.id === id)?.name;
-  const told = row.told['name'] ?? row.told['title'] ?? row.told['email'];
-  return { kind: noun(kind), name: told ?? known ?? place ?? (id.includes('_') ? short(id) : '') };
+  const told = row.told['name'] ?? row.told['title'] ?? known ?? place ?? row.told['email'];
+  return { kind: noun(kind), name: told ?? (id.includes('_') ? short(id) : '') };
 }
