@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { must, totp, wait } from './world.mjs';
 
-export const options = { expects: [/40[134]/] };
+export const options = { expects: [/40[1349]|422/] };
 
 export default async function organization({ url, page, browser, workspace, organization, api, binary }) {
   const pictures = process.env.OMNIPOSTO_PICTURES;
