@@ -20,12 +20,13 @@ export const cache = new QueryClient({
   },
 });
 
-const get = <T>(key: unknown[], read: (signal: AbortSignal) => Promise<T>) => ({
+/** A read: its key, and how to fetch it. */
+export const get = <T>(key: unknown[], read: (signal: AbortSignal) => Promise<T>) => ({
   queryKey: key,
   queryFn: ({ signal }: { signal: AbortSignal }) => read(signal),
 });
 
-/** Every read of the interface: key and how to fetch it. */
+/** The reads of the daily work; rarer ones of an organization and the server are in above.ts. */
 export const reads = {
   home: (workspace: string) =>
     get([workspace, 'home'], (signal) => call('GET /workspaces/{workspace}/home', { path: { workspace }, signal })),
@@ -124,8 +125,11 @@ const touched: Record<string, (change: Change) => unknown[][]> = {
   channel: () => [['channels'], ['slots'], ['home']],
   asset: (c) => [['asset', c.id], ['media']],
   workspace: () => [['workspace'], ['home']],
-  grant: () => [['grants']],
-  support: () => [['grants'], ['policy']],
+  grant: () => [['grants'], ['audit']],
+  support: () => [['grants'], ['policy'], ['audit']],
+  key: () => [['keys'], ['audit']],
+  sign_on: () => [['sign-on'], ['audit']],
+  recovery: () => [['recoveries'], ['audit']],
 };
 
 /** Marks what a change touched as stale; what is on the screen is read again. Reads already newer than the change stay. */

@@ -49,10 +49,26 @@ export function newKey(): string {
 
 /** Calls an operation, as in call('GET /workspaces/{workspace}/home', { path: { workspace } }). */
 export async function call<N extends Name>(name: N, options: Options<N> = {}): Promise<AnswerOf<N>> {
+  return (await repeat(name, options, 'json')).data as AnswerOf<N>;
+}
+
+/** Calls an operation that answers a file; the name is the one that the server gives it. */
+export async function fetchFile<N extends Name>(
+  name: N,
+  options: Options<N> = {},
+): Promise<{ name: string; file: Blob }> {
+  const { data, response } = await repeat(name, options, 'blob');
+  const [, given] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get('Content-Disposition') ?? '') ?? [];
+  return { name: decodeURIComponent(given ?? 'download'), file: data as Blob };
+}
+
+type Answer = { data?: unknown; error?: unknown; response: Response };
+
+async function repeat<N extends Name>(name: N, options: Options<N>, as: 'json' | 'blob'): Promise<Answer> {
   const key = options.key ?? newKey();
   for (let tries = 0; ; tries++) {
     try {
-      return (await once(name, options, key)) as AnswerOf<N>;
+      return await once(name, options, key, as);
     } catch (error) {
       const problem = Problem.of(error);
       if (tries > 1 || !asking || options.quiet) throw problem;
@@ -69,22 +85,24 @@ export async function call<N extends Name>(name: N, options: Options<N> = {}): P
   }
 }
 
-async function once<N extends Name>(name: N, options: Options<N>, key: string): Promise<unknown> {
+async function once<N extends Name>(
+  name: N,
+  options: Options<N>,
+  key: string,
+  parseAs: 'json' | 'blob',
+): Promise<Answer> {
   const [method = 'GET', path = '/'] = name.split(' ');
   const headers: Record<string, string> = { ...options.headers };
   if (options.version !== undefined) headers['If-Match'] = `"${options.version}"`;
   if (method === 'POST') headers['Idempotency-Key'] = key;
-  const send = http.request as unknown as (
-    method: string,
-    path: string,
-    init: object,
-  ) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
+  const send = http.request as unknown as (method: string, path: string, init: object) => Promise<Answer>;
   let answer;
   try {
     answer = await send(method.toLowerCase(), `/api/v1${path}`, {
       params: { path: options.path, query: options.query },
       body: options.body ?? (method === 'POST' ? {} : undefined),
       headers,
+      parseAs,
       signal: options.signal,
       keepalive: options.keepalive,
     });
@@ -95,7 +113,7 @@ async function once<N extends Name>(name: N, options: Options<N>, key: string): 
   }
   const { response } = answer;
   asking?.seen(response.headers);
-  if (response.ok) return answer.data;
+  if (response.ok) return answer;
   throw problemFrom(response, answer.error);
 }
 

@@ -48,6 +48,16 @@ export type AssetRow = Shapes['SupportAssetRow'];
 export type AssetRead = Shapes['SupportAssetRead'];
 export type StaffPerson = Shapes['IdentityStaff'];
 
+export type AuditEntry = Shapes['TrailEntry'];
+export type Verification = Shapes['TrailVerification'];
+export type Offsite = Shapes['TrailOffsite'];
+export type OffsiteTarget = Shapes['TrailTarget'];
+export type ApiKey = Shapes['Apikey'];
+export type MadeKey = Shapes['ApikeyMade'];
+export type SignOn = Shapes['IdentitySignOn'];
+export type Recovery = Shapes['IdentityRecovery'];
+export type Letter = Shapes['MailLetter'];
+
 type Verb = 'get' | 'post' | 'patch' | 'put' | 'delete';
 type Named<P extends keyof paths> = {
   [M in Verb]: M extends keyof paths[P]

@@ -2,14 +2,18 @@
 import type { Component } from 'svelte';
 import Building from '@lucide/svelte/icons/building-2';
 import CalendarIcon from '@lucide/svelte/icons/calendar';
+import Code from '@lucide/svelte/icons/code';
 import Files from '@lucide/svelte/icons/files';
 import HeartPulse from '@lucide/svelte/icons/heart-pulse';
 import House from '@lucide/svelte/icons/house';
 import Image from '@lucide/svelte/icons/image';
+import KeyRound from '@lucide/svelte/icons/key-round';
 import LifeBuoy from '@lucide/svelte/icons/life-buoy';
+import Mail from '@lucide/svelte/icons/mail';
 import RadioIcon from '@lucide/svelte/icons/radio';
 import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Settings from '@lucide/svelte/icons/settings';
+import Shield from '@lucide/svelte/icons/shield';
 import UserCheck from '@lucide/svelte/icons/user-check';
 import Users from '@lucide/svelte/icons/users';
 import { session } from '../api/session.svelte';
@@ -73,6 +77,14 @@ export function organizationPages(organization: string): PageRow[] {
       needs: 'members.read',
     },
     {
+      id: 'security',
+      label: t('page.orgSecurity'),
+      icon: Shield,
+      href: `${base}/security`,
+      key: 'G Y',
+      needs: 'security.write',
+    },
+    {
       id: 'support',
       label: t('page.support'),
       icon: LifeBuoy,
@@ -81,6 +93,14 @@ export function organizationPages(organization: string): PageRow[] {
       needs: 'support.approve',
     },
     { id: 'audit', label: t('page.audit'), icon: ScrollText, href: `${base}/audit`, key: 'G A', needs: 'audit.read' },
+    {
+      id: 'developers',
+      label: t('page.developers'),
+      icon: Code,
+      href: `${base}/developers`,
+      key: 'G D',
+      needs: 'keys.write',
+    },
   ];
   return rows.filter((row) => session.may(row.needs));
 }
@@ -90,6 +110,9 @@ export function adminPages(): PageRow[] {
   return [
     { id: 'health', label: t('page.server'), icon: HeartPulse, href: '/admin', key: 'G H' },
     { id: 'staff', label: t('page.staff'), icon: UserCheck, href: '/admin/staff', key: 'G F' },
+    { id: 'mail', label: t('page.mail'), icon: Mail, href: '/admin/mail', key: 'G M' },
+    { id: 'recoveries', label: t('page.recoveries'), icon: KeyRound, href: '/admin/recoveries', key: 'G R' },
+    { id: 'audit', label: t('page.audit'), icon: ScrollText, href: '/admin/audit', key: 'G A' },
   ];
 }
 

@@ -38,7 +38,7 @@ for (const name of wanted) {
   try {
     const world = options.unclaimed ? {} : await claim(server.url);
     const first = await browser();
-    await flow({ url: server.url, page: first.page, context: first.context, browser, beside, ...world });
+    await flow({ url: server.url, binary, page: first.page, context: first.context, browser, beside, ...world });
     const noise = opened
       .flatMap((one) => one.noise)
       .filter((line) => !(options.expects ?? []).some((known) => known.test(line)));
