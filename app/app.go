@@ -192,7 +192,7 @@ func (a *App) assemble(ctx context.Context) error {
 	for _, p := range a.Config.Proxies.Trusted {
 		d.Proxies = append(d.Proxies, p.String())
 	}
-	if d.MetricsKey != "" || a.Config.Metrics.Listen != "" {
+	if d.MetricsKey != "" && a.Config.Metrics.Listen == "" {
 		d.Metrics = a.parts.metrics.write
 	}
 	a.server, err = api.New(d)
@@ -260,6 +260,10 @@ func (a *App) Serve(ctx context.Context) error {
 			return err
 		}
 	}
+	m, err := a.listenMetrics()
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	if a.Config.PublicURL == "" {
 		_, port, _ := net.SplitHostPort(l.Addr().String())
 		a.address.Host = net.JoinHostPort("localhost", port)
@@ -267,6 +271,9 @@ func (a *App) Serve(ctx context.Context) error {
 	run, stop := context.WithCancel(ctx)
 	a.stop = stop
 	a.start(run, l)
+	if m != nil {
+		a.run(func() { a.serveMetrics(run, m) })
+	}
 	broken := a.watch(run)
 	var failure error
 	select {
