@@ -27,6 +27,7 @@ import (
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/app/support"
 	"github.com/omniposto/omniposto/store"
 	"github.com/omniposto/omniposto/store/memory"
 )
