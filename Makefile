@@ -91,6 +91,10 @@ bench: build test-deps ## Print the figures: machine, five runs, median and rang
 crash: ## 200 kills at random moments while deliveries run
 	@CRASH_KILLS=$(or $(KILLS),200) go test $(TAGS) -count=1 -timeout 60m -run 'Kill' -v ./app/publish ./app
 
+.PHONY: rotate-kills
+rotate-kills: ## 20 kills while every key is changed under load
+	@ROTATE_KILLS=$(or $(KILLS),20) go test $(TAGS) -count=1 -timeout 30m -run TestKillsDuringRotations -v ./app
+
 .PHONY: simulate
 simulate: ## 100,000 simulated worlds
 	@SIM_SEEDS=$(or $(SEEDS),100000) CGO_ENABLED=0 go test $(TAGS) -count=1 -timeout 10h -run 'TestSimulation$$' -v ./app/publish
@@ -116,7 +120,7 @@ mutate: ## 100,000 changes of an audit bundle, each of which must be found
 	@AUDIT_MUTATIONS=$(or $(COUNT),100000) go test $(TAGS) -count=1 -timeout 60m -run 'TestEveryChangeOfABundle' -v ./app/audit
 
 .PHONY: long
-long: crash simulate mutate nonces fuzz enumerate ## Everything that takes long
+long: crash rotate-kills simulate mutate nonces fuzz enumerate ## Everything that takes long
 
 .PHONY: lint
 lint: ## Look for what compilers don't

@@ -54,10 +54,11 @@ type App struct {
 	db     *store.DB
 	keeper *secret.Keeper
 	rotation
-	hub     *event.Hub
-	parts   *parts
-	server  *api.Server
-	address *url.URL // where people reach it
+	restoring bool // a backup is being made safe: nobody else may open it
+	hub       *event.Hub
+	parts     *parts
+	server    *api.Server
+	address   *url.URL // where people reach it
 
 	background sync.WaitGroup
 	stop       context.CancelFunc
@@ -91,6 +92,9 @@ const storeName = "omniposto.db"
 func (a *App) open(ctx context.Context) error {
 	if err := os.MkdirAll(a.Config.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(a.Config.Data, restoring)); err == nil && !a.restoring {
+		return fmt.Errorf("restoring a backup into %s didn't come to its end, so what was ended since the backup would be valid again; empty the folder and restore once more", a.Config.Data)
 	}
 	path := filepath.Join(a.Config.Data, storeName)
 	info, err := os.Stat(path)
@@ -188,7 +192,7 @@ func (a *App) assemble(ctx context.Context) error {
 	for _, p := range a.Config.Proxies.Trusted {
 		d.Proxies = append(d.Proxies, p.String())
 	}
-	if d.MetricsKey != "" || a.Config.Metrics.Listen != "" {
+	if d.MetricsKey != "" && a.Config.Metrics.Listen == "" {
 		d.Metrics = a.parts.metrics.write
 	}
 	a.server, err = api.New(d)
@@ -256,6 +260,10 @@ func (a *App) Serve(ctx context.Context) error {
 			return err
 		}
 	}
+	m, err := a.listenMetrics()
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	if a.Config.PublicURL == "" {
 		_, port, _ := net.SplitHostPort(l.Addr().String())
 		a.address.Host = net.JoinHostPort("localhost", port)
@@ -263,6 +271,9 @@ func (a *App) Serve(ctx context.Context) error {
 	run, stop := context.WithCancel(ctx)
 	a.stop = stop
 	a.start(run, l)
+	if m != nil {
+		a.run(func() { a.serveMetrics(run, m) })
+	}
 	broken := a.watch(run)
 	var failure error
 	select {

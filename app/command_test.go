@@ -23,7 +23,7 @@ import (
 // TestMain lets the test binary be the program: the scripts run it as "omniposto".
 func TestMain(m *testing.M) {
 	media.ChildMain()
-	testscript.Main(m, map[string]func(){"victim": victim, "omniposto": func() {
+	testscript.Main(m, map[string]func(){"victim": victim, "rotator": rotator, "omniposto": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
 		os.Exit(Run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))

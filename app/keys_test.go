@@ -408,7 +408,9 @@ func (w *world) joinByMail(box *postbox, email, role string) *person {
 }
 
 func TestKeysOfARestoredStoreWaitForAPerson(t *testing.T) {
-	w := keyWorld(t)
+	c := clock.NewManual(monday)
+	w := newWorldStill(t, c)
+	w.owner.enrol()
 	made := w.makeKey([]access.Permission{access.WorkspaceRead}, nil)
 	k, path := w.program(made.text("key")), "/organizations/"+w.org+"/keys/"+made.text("id")
 	w.owner.must(409, "POST", path+"/resume", nil, "If-Match", `"1"`)
@@ -417,9 +419,9 @@ func TestKeysOfARestoredStoreWaitForAPerson(t *testing.T) {
 	}
 	k.must(401, "GET", w.path("/posts"), nil)
 	p := w.person(w.owner.email) // every session ended too
-	p.must(200, "POST", "/session", map[string]any{"email": p.email, "password": password})
 	p.totp = w.owner.totp
-	p.must(200, "POST", "/session/mfa", map[string]any{"totp": p.code(1)})
+	c.Advance(time.Minute)
+	w.signIn(p)
 	if a := p.must(200, "GET", "/organizations/"+w.org+"/keys", nil); a.text("items.0.state") != "suspended" {
 		t.Errorf("the list: %s", a.raw)
 	}

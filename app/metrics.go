@@ -2,12 +2,20 @@ package app
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/omniposto/omniposto/app/api"
 	"github.com/omniposto/omniposto/app/delivery"
 )
 
@@ -69,4 +77,45 @@ func (m *metrics) write() ([]byte, string) {
 		out.WriteString("# " + err.Error() + "\n")
 	}
 	return out.Bytes(), string(format)
+}
+
+// listenMetrics opens the address that is for Prometheus alone; nil when none is configured.
+func (a *App) listenMetrics() (net.Listener, error) {
+	if a.Config.Metrics.Listen == "" {
+		return nil, nil
+	}
+	l, err := api.Listen(a.Config.Metrics.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("metrics.listen: %w", err)
+	}
+	return l, nil
+}
+
+// serveMetrics answers /metrics on the listener, and nothing else, until ctx ends.
+func (a *App) serveMetrics(ctx context.Context, l net.Listener) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if key := reveal(a.Config.Metrics.Token); key != "" && !sameSecret(r.Header.Get("Authorization"), "Bearer "+key) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "metrics.token is needed", http.StatusUnauthorized)
+			return
+		}
+		body, mime := a.parts.metrics.write()
+		w.Header().Set("Content-Type", mime)
+		_, _ = w.Write(body)
+	})
+	s := &http.Server{Handler: mux, ReadTimeout: metricsTime, WriteTimeout: metricsTime, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	defer context.AfterFunc(ctx, func() { _ = s.Close() })()
+	a.log.Info("serving metrics", "address", l.Addr().String())
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		a.log.Error("the listener for metrics ended", "error", err.Error())
+	}
+}
+
+const metricsTime = 10 * time.Second
+
+// sameSecret compares in constant time.
+func sameSecret(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }

@@ -17,7 +17,6 @@ import (
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/api"
-	"github.com/omniposto/omniposto/app/apikey"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/clock"
 	"github.com/omniposto/omniposto/app/base/secret"
@@ -28,7 +27,6 @@ import (
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
 	"github.com/omniposto/omniposto/app/ref"
-	"github.com/omniposto/omniposto/app/support"
 	"github.com/omniposto/omniposto/store"
 	"github.com/omniposto/omniposto/store/memory"
 )
@@ -224,82 +222,6 @@ func mustExist(cfg config.Config) error {
 		return fmt.Errorf("there is no store in %s", cfg.Data)
 	}
 	return nil
-}
-
-// restore unpacks a backup into an empty folder, then makes it safe to serve.
-func restore(ctx context.Context, cfg config.Config, from io.Reader) error {
-	if _, err := os.Stat(filepath.Join(cfg.Data, storeName)); err == nil {
-		return fmt.Errorf("there is a store in %s already; restore into an empty folder", cfg.Data)
-	}
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return err
-	}
-	if err := unpack(tar.NewReader(from), cfg.Data); err != nil {
-		return err
-	}
-	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
-	if err := a.open(ctx); err != nil {
-		if errors.Is(err, secret.ErrMasterMissing) {
-			err = fmt.Errorf("put the master key of the backed-up server into place first (keys.master_file, or master.key in the data folder): %w", err)
-		}
-		return errors.Join(err, os.Remove(filepath.Join(cfg.Data, storeName)))
-	}
-	return errors.Join(a.afterRestore(ctx), a.Close())
-}
-
-func unpack(r *tar.Reader, folder string) error {
-	for seen := false; ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			if !seen {
-				return errors.New("this isn't a backup: there is no store in it")
-			}
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read the backup: %w", err)
-		}
-		if h.Typeflag != tar.TypeReg || !filepath.IsLocal(h.Name) || h.Name != storeName && !strings.HasPrefix(h.Name, "media/") {
-			return fmt.Errorf("the backup holds something that doesn't belong there: %q", h.Name)
-		}
-		seen = seen || h.Name == storeName
-		path := filepath.Join(folder, filepath.FromSlash(h.Name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return err
-		}
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = io.CopyN(f, r, h.Size)
-		if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-			return fmt.Errorf("unpack %s: %w", h.Name, err)
-		}
-	}
-}
-
-// afterRestore ends what must not come back with an older store: sessions, links, keys until somebody looks at them, and the belief that what was due
-// meanwhile didn't go out. Each log says so.
-func (a *App) afterRestore(ctx context.Context) error {
-	if err := a.db.Update(ctx, func(tx store.Tx) error {
-		apikey.Restored(tx)
-		return errors.Join(identity.Restored(tx), support.Restored(tx))
-	}); err != nil {
-		return err
-	}
-	deliveries := delivery.New(delivery.Deps{})
-	if err := deliveries.Restored(ctx, a.db); err != nil {
-		return err
-	}
-	return a.db.Update(ctx, func(tx store.Tx) error {
-		note := audit.Event{Action: "log.restored", Actor: audit.Actor{Kind: "system"}, On: audit.Thing{Kind: "instance", ID: "instance"}, Result: audit.OK}
-		audit.Append(tx, ref.Organization{}, note)
-		organization.Every(tx, func(o organization.Organization) bool {
-			audit.Append(tx, o.ID, note)
-			return true
-		})
-		return nil
-	})
 }
 
 // verify checks every index and record of the store, the engine's own rules and all audit logs.

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -331,6 +332,47 @@ func (w *world) signIn(p *person) {
 	p.must(200, "POST", "/session/mfa", map[string]any{"totp": p.code(0)})
 }
 
+// TestTheLetterAfterTheWaitLetsItsReaderIn goes the way of who lost everything with mail set up: the link comes by letter
+// once the 72 hours are over, works in any browser for as long as the letter says, and everybody concerned is told.
+func TestTheLetterAfterTheWaitLetsItsReaderIn(t *testing.T) {
+	c := clock.NewManual(monday)
+	box, mailed := withMail(t)
+	w := newWorldStill(t, c, mailed)
+	w.owner.enrol()
+	tom := w.joinByMail(box, "tom@halden.example", "member")
+	tom.enrol()
+	w.refresh()
+	if a := w.owner.must(201, "POST", "/instance/recoveries", map[string]any{"email": tom.email}); a.get("link") != nil {
+		t.Errorf("the link is in the answer although it will be sent: %s", a.raw)
+	}
+	w.letterAbout(box, tom.email, "recovery of the sign-in")
+	c.Advance(72 * time.Hour)
+	w.eventually("the letter after the wait", func() bool {
+		c.Advance(time.Minute) // housekeeping and the outbox look once a minute
+		return slices.ContainsFunc(box.to(tom.email), func(l sentLetter) bool { return l.Subject == "You can sign in again" })
+	})
+	l := w.letterAbout(box, tom.email, "You can sign in again")
+	if strings.Contains(l.Text, "half an hour") || !strings.Contains(l.Text, "in any browser, until 3 December 2026") {
+		t.Errorf("the letter says:\n%s", l.Text)
+	}
+	token := regexp.MustCompile(`/recover#token=([A-Za-z0-9_-]+)`).FindStringSubmatch(l.Text)[1]
+	c.Advance(5 * 24 * time.Hour)
+	p := w.person(tom.email)
+	if a := p.must(200, "POST", "/recovery/finish", map[string]any{"token": token, "password": renewed}); a.get("mfa_required") != false {
+		t.Errorf("finished: %s", a.raw)
+	}
+	if me := p.must(200, "GET", "/session", nil); me.get("second_factor") != false {
+		t.Errorf("afterwards: %s", me.raw)
+	}
+	w.person("x").must(410, "POST", "/recovery/finish", map[string]any{"token": token, "password": renewed})
+	if own := w.letterAbout(box, tom.email, "Your sign-in was recovered"); strings.Contains(own.Text, "that you own") {
+		t.Errorf("Tom reads:\n%s", own.Text)
+	}
+	if other := w.letterAbout(box, w.owner.email, "The sign-in of Person member was recovered"); strings.Contains(other.Text, "your second factors") {
+		t.Errorf("Mira reads:\n%s", other.Text)
+	}
+}
+
 func TestTheCommandOnlyStartsTheWait(t *testing.T) {
 	w := newWorld(t)
 	var out bytes.Buffer
@@ -365,7 +407,7 @@ func TestANewAddressIsConfirmedBeforeItCounts(t *testing.T) {
 	if a := w.owner.must(200, "POST", "/me/email/verify", map[string]any{"token": tokenOf(l.Link)}); a.text("email") != "mira@nordlys.example" || a.get("email_verified") != true {
 		t.Errorf("confirmed: %s", a.raw)
 	}
-	if list := w.letters(mail.FactorChanged); len(list) != 1 || list[0].To != "mira@halden.example" || list[0].Data["what"] != "email_changed" {
+	if list := w.letters(mail.EmailChanged); len(list) != 1 || list[0].To != "mira@halden.example" {
 		t.Errorf("the old address is told %+v", list)
 	}
 	w.owner.must(410, "POST", "/me/email/verify", map[string]any{"token": tokenOf(l.Link)})

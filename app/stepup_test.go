@@ -213,17 +213,20 @@ func TestANewDeviceIsWrittenOf(t *testing.T) {
 	}
 }
 
-func TestOwnersAreToldOfAFirstFactor(t *testing.T) {
+func TestOwnersAreToldOfAFirstFactorAndOfTheLast(t *testing.T) {
 	w := newWorld(t)
 	tom := w.join("tom@halden.example", "member", "author")
 	tom.enrol()
-	var to []string
-	for _, l := range w.letters(mail.FactorChanged) {
-		if to = append(to, l.To); l.Data["what"] != "totp_added" {
-			t.Errorf("a letter about %v", l.Data)
+	tom.must(204, "DELETE", "/me/totp", nil)
+	for kind, want := range map[mail.Kind][]string{mail.FirstFactor: {w.owner.email}, mail.LastFactor: {w.owner.email}, mail.FactorChanged: {tom.email, tom.email}} {
+		var to []string
+		for _, l := range w.letters(kind) {
+			if to = append(to, l.To); l.Data["who"] != "Person member author" {
+				t.Errorf("%s is about %v", kind, l.Data)
+			}
 		}
-	}
-	if slices.Sort(to); !slices.Equal(to, []string{"mira@halden.example", "tom@halden.example"}) {
-		t.Errorf("told: %v", to)
+		if !slices.Equal(to, want) {
+			t.Errorf("%s went to %v", kind, to)
+		}
 	}
 }

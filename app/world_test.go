@@ -104,7 +104,10 @@ func openWorld(t testing.TB, options ...worldOption) *world {
 	if o.Test.Wrap == nil {
 		o.Test.Wrap = func(e store.Engine) store.Engine { return twice.Wrap(e) }
 	}
-	o.Test.Cost, o.Test.RateFactor, o.Test.Master, o.Test.Listener = identity.Cheapest, 1000, &master, l
+	o.Test.Cost, o.Test.RateFactor, o.Test.Listener = identity.Cheapest, 1000, l
+	if s.Flags["keys.master_file"] == "" {
+		o.Test.Master = &master
+	}
 	if w.app, err = New(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}

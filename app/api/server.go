@@ -69,7 +69,7 @@ type Deps struct {
 	Ready      func(context.Context) error       // for /readyz
 	State      func() string                     // "" or a word for a header on every answer, like read-only
 	Metrics    func() (body []byte, mime string) // for /metrics
-	MetricsKey string                            // the bearer token /metrics asks for; empty: only from loopback
+	MetricsKey string                            // the bearer token /metrics asks for
 	Committed  func()                            // told after an operation that may have written
 }
 

@@ -491,3 +491,14 @@ func SweepStates(tx store.Tx, n int) int {
 	}
 	return len(old)
 }
+
+// Restored ends every sign-in at a platform that is under way, because an older store came back.
+func Restored(tx store.Tx) {
+	var under [][]byte
+	for _, st := range states.All(tx, store.Range{}) {
+		under = append(under, slices.Clone(st.Hash))
+	}
+	for _, h := range under {
+		states.Delete(tx, store.K(h))
+	}
+}

@@ -20,7 +20,6 @@ import (
 	"net/netip"
 	"os"
 	"sort"
-	"strings"
 
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/v2"
@@ -152,6 +151,10 @@ func (l *layer) set(f Field, platform, key string, v value, where string, proble
 		problems.add(Problem{Where: where, Key: key, Message: err.Error()})
 		return
 	}
+	if f.Refused != "" && !v.empty() {
+		problems.add(Problem{Where: where, Key: key, Message: "can't be set: " + f.Refused})
+		return
+	}
 	l.values[key], l.from[key] = v.raw(f), where
 }
 
@@ -190,10 +193,6 @@ func assemble(merged *koanf.Koanf, from map[string]string, names directory) Conf
 // together checks keys that depend on each other.
 func (c Config) together(from map[string]string) Problems {
 	var problems Problems
-	if len(c.TLS.Domains) > 0 && strings.HasPrefix(c.PublicURL, "http://") {
-		problems.add(Problem{Where: from["public_url"], Key: "public_url",
-			Message: "must start with https:// when tls.domains is set"})
-	}
 	if (c.Keys.TransitURL == "") != c.Keys.TransitToken.Empty() {
 		missing, there := "keys.transit_token", "keys.transit_url"
 		if c.Keys.TransitURL == "" {

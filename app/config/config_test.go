@@ -59,7 +59,6 @@ func TestEveryKeyIsReadFromTheFile(t *testing.T) {
 listen = "[::1]:9000"
 data = "/srv/omni/"
 public_url = "https://Posts.example.org/"
-store.url = "postgres://a:b@db/omni?sslmode=require"
 keys = { master_file = "/etc/master", transit_url = "https://vault/transit/omni", transit_token = "tt", master = "mm", tombstones_file = "/graves" }
 [setup]
 code = "abcdef"
@@ -71,16 +70,11 @@ access_key = "AK"
 secret_key = "SK"
 [mail]
 url = "smtp://a:b@mail:587?from=x@example.org&tls=none"
-[sentry]
-dsn = "https://abc@sentry.example.org/5"
 [metrics]
 listen = ":9090"
 token = "0123456789abcdef"
 [proxies]
 trusted = ["10.0.0.0/8"]
-[tls]
-domains = ["posts.example.org"]
-email = "a@example.org"
 [log]
 level = "debug"
 format = "json"
@@ -94,24 +88,34 @@ app_secret = "s"
 		t.Fatal(err)
 	}
 	got := []string{
-		c.Listen, c.Data, c.PublicURL, plain(c.Store.URL), c.Keys.MasterFile, c.Keys.TransitURL, plain(c.Keys.TransitToken), plain(c.Keys.Master), c.Keys.Tombstones, plain(c.Setup.Code),
+		c.Listen, c.Data, c.PublicURL, c.Keys.MasterFile, c.Keys.TransitURL, plain(c.Keys.TransitToken), plain(c.Keys.Master), c.Keys.Tombstones, plain(c.Setup.Code),
 		fmt.Sprint(c.Network.AllowPrivate), c.Storage.URL, plain(c.Storage.AccessKey), plain(c.Storage.SecretKey),
-		plain(c.Mail.URL), plain(c.Sentry.DSN), c.Metrics.Listen, plain(c.Metrics.Token), fmt.Sprint(c.Proxies.Trusted),
-		fmt.Sprint(c.TLS.Domains), c.TLS.Email, c.Log.Level.String(), c.Log.Format, c.Platforms["mastodon"].APIURL,
+		plain(c.Mail.URL), c.Metrics.Listen, plain(c.Metrics.Token), fmt.Sprint(c.Proxies.Trusted),
+		c.Log.Level.String(), c.Log.Format, c.Platforms["mastodon"].APIURL,
 		c.Platforms["generic-webhook"].AppID, plain(c.Platforms["generic-webhook"].AppSecret),
 	}
 	want := []string{
-		"[::1]:9000", "/srv/omni", "https://posts.example.org", "postgres://a:b@db/omni?sslmode=require", "/etc/master", "https://vault/transit/omni", "tt", "mm", "/graves", "abcdef",
+		"[::1]:9000", "/srv/omni", "https://posts.example.org", "/etc/master", "https://vault/transit/omni", "tt", "mm", "/graves", "abcdef",
 		"[127.0.0.0/8 10.1.2.3/32]", "s3://bucket?endpoint=http://127.0.0.1:7070&region=eu&path_style=true", "AK", "SK",
-		"smtp://a:b@mail:587?from=x@example.org&tls=none", "https://abc@sentry.example.org/5", ":9090", "0123456789abcdef",
-		"[10.0.0.0/8]", "[posts.example.org]", "a@example.org", "DEBUG", "json", "http://127.0.0.1:1/x", "id", "s",
+		"smtp://a:b@mail:587?from=x@example.org&tls=none", ":9090", "0123456789abcdef",
+		"[10.0.0.0/8]", "DEBUG", "json", "http://127.0.0.1:1/x", "id", "s",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	if len(want) != len(fields) {
-		t.Errorf("the test sets %d keys of %d", len(want), len(fields))
+	if len(want) != taken() {
+		t.Errorf("the test sets %d keys of %d", len(want), taken())
 	}
+}
+
+// taken counts the keys that this version takes.
+func taken() (n int) {
+	for _, f := range fields {
+		if f.Refused == "" {
+			n++
+		}
+	}
+	return n
 }
 
 func TestLaterSourcesWin(t *testing.T) {
@@ -176,11 +180,9 @@ func TestSecretsComeFromFiles(t *testing.T) {
 func TestShowMasksSecrets(t *testing.T) {
 	t.Parallel()
 	c, err := Load(from(`
-store.url = "postgres://name:pw-canary@db/omni"
 setup.code = "code-canary"
 storage = { access_key = "ak-canary", secret_key = "sk-canary" }
-mail.url = "resend://key-canary@api.resend.com"
-sentry.dsn = "https://dsn-canary@host/1"
+mail.url = "smtp://name:pw-canary@mail.example.org"
 metrics.token = "token-canary-0123"
 platforms.mastodon.app_secret = "app-canary"
 `))
@@ -195,8 +197,7 @@ platforms.mastodon.app_secret = "app-canary"
 		}
 	}
 	want := map[string]string{
-		"store.url": "postgres://name:***@db/omni", "setup.code": "***", "mail.url": "resend://***@api.resend.com",
-		"sentry.dsn": "https://***@host/1", "platforms.mastodon.app_secret": "***", "storage.url": "", "tls.domains": "",
+		"setup.code": "***", "mail.url": "smtp://name:***@mail.example.org", "platforms.mastodon.app_secret": "***", "storage.url": "", "tls.domains": "",
 	}
 	for key, value := range want {
 		if got, there := shown[key]; !there || got != value {
@@ -260,8 +261,8 @@ func TestExampleLoadsAsItIsAndUncommented(t *testing.T) {
 			set++
 		}
 	}
-	if set != len(fields) {
-		t.Errorf("%d keys set, want %d", set, len(fields))
+	if set != taken() {
+		t.Errorf("%d keys set, want %d", set, taken())
 	}
 }
 

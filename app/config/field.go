@@ -14,7 +14,8 @@ type Field struct {
 	Example string // a value that is right, for the example file
 	List    bool   // a TOML list; commas in the environment and in flags
 	Secret  Secrecy
-	Flag    bool // also a flag of the command line
+	Flag    bool   // also a flag of the command line
+	Refused string // why this version doesn't take it, and what to do instead; empty: it does
 	set     func(c *Config, platform string, v value) error
 }
 
@@ -33,6 +34,8 @@ type value struct {
 	text string
 	list []string
 }
+
+func (v value) empty() bool { return v.text == "" && len(v.list) == 0 }
 
 // raw is the form the layers are merged in.
 func (v value) raw(f Field) any {

@@ -4,6 +4,8 @@ import (
 	"github.com/omniposto/omniposto/app/base/secret"
 )
 
+const noTLS = "this version doesn't do TLS itself: put a proxy with a certificate in front, name the address that people use in public_url and the proxy in proxies.trusted"
+
 // fields is the one list of keys, in the order of the example file.
 var fields = []Field{
 	{Key: "listen", Default: "127.0.0.1:8080", Unit: "address", Flag: true, Example: "0.0.0.0:8080",
@@ -17,8 +19,8 @@ var fields = []Field{
 		set:  text(origin, func(c *Config, v string) { c.PublicURL = v })},
 
 	{Key: "store.url", Unit: "URL", Secret: PasswordURL, Example: "postgres://omniposto:password@db.example.org/omniposto",
-		Help: "Database. Empty: one file in the data folder.",
-		set:  text(storeURL, func(c *Config, v string) { c.Store.URL = secret.NewText(v) })},
+		Help: "Database. Empty: one file in the data folder.", Refused: "this version keeps everything in one file in the data folder: leave it empty",
+		set: text(storeURL, func(c *Config, v string) { c.Store.URL = secret.NewText(v) })},
 
 	{Key: "keys.master_file", Unit: "file", Example: "/etc/omniposto/master.key",
 		Help: "File of the master key that protects all secrets, readable by the server alone (0600), made at the first start. The key is taken from the first place that is set: the systemd credential master-key, this file, keys.transit_url, keys.master; else master.key in the data folder. Keep it apart from backups.",
@@ -59,11 +61,11 @@ var fields = []Field{
 		set:  text(mailURL, func(c *Config, v string) { c.Mail.URL = secret.NewText(v) })},
 
 	{Key: "sentry.dsn", Unit: "URL", Secret: PasswordURL, Example: "https://key@sentry.example.org/1",
-		Help: "Where errors of the server are reported, without anything of its members. Empty: nowhere.",
-		set:  text(sentryDSN, func(c *Config, v string) { c.Sentry.DSN = secret.NewText(v) })},
+		Help: "Where errors of the server are reported, without anything of its members. Empty: nowhere.", Refused: "this version reports no errors anywhere: leave it empty, and collect the log",
+		set: text(sentryDSN, func(c *Config, v string) { c.Sentry.DSN = secret.NewText(v) })},
 
 	{Key: "metrics.listen", Unit: "address", Example: "127.0.0.1:9090",
-		Help: "Address and port for Prometheus alone. Empty: /metrics of the main address, for those who have metrics.token.",
+		Help: "Address and port that answer /metrics for Prometheus and nothing else, without TLS: choose one that only it reaches, or set metrics.token too. Empty: /metrics of the main address, for those who have metrics.token.",
 		set:  text(optional(address), func(c *Config, v string) { c.Metrics.Listen = v })},
 	{Key: "metrics.token", Unit: "text", Secret: Hidden, Example: "at-least-sixteen-signs",
 		Help: "Token that Prometheus sends as Authorization: Bearer. Empty, and metrics.listen empty: no metrics.",
@@ -74,11 +76,11 @@ var fields = []Field{
 		set:  networks(func(c *Config) *prefixes { return (*prefixes)(&c.Proxies.Trusted) })},
 
 	{Key: "tls.domains", Unit: "host names", List: true, Example: "posts.example.org",
-		Help: "Host names to get certificates for by ACME. Empty: no TLS here (a proxy does it, or only this machine calls).",
-		set:  hosts(func(c *Config, v []string) { c.TLS.Domains = v })},
+		Help: "Host names to get certificates for by ACME. Empty: no TLS here (a proxy does it, or only this machine calls).", Refused: noTLS,
+		set: hosts(func(c *Config, v []string) { c.TLS.Domains = v })},
 	{Key: "tls.email", Unit: "e-mail address", Example: "admin@example.org",
-		Help: "Where the certificate authority writes when something is wrong.",
-		set:  text(email, func(c *Config, v string) { c.TLS.Email = v })},
+		Help: "Where the certificate authority writes when something is wrong.", Refused: noTLS,
+		set: text(email, func(c *Config, v string) { c.TLS.Email = v })},
 
 	{Key: "log.level", Default: "info", Unit: "debug, info, warn or error", Flag: true, Example: "debug",
 		Help: "The least important lines that are written.",

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -144,7 +145,6 @@ func TestEveryWrongValueIsTold(t *testing.T) {
 		{`platforms.mastodon.api_url = "https://a:b@c"`, "name or password"},
 		{`platforms.mastodon.app_id = 12`, "text in quotes, not a number"},
 		{`platforms.mastodon.app_secret = "a\tb"`, "control signs"},
-		{"public_url = \"http://x.org\"\ntls.domains = [\"x.org\"]", "https:// when tls.domains is set"},
 	} {
 		t.Run(c.line, func(t *testing.T) {
 			t.Parallel()
@@ -153,6 +153,35 @@ func TestEveryWrongValueIsTold(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestAKeyThatDoesNothingYetIsRefused: whoever sets one relies on it.
+func TestAKeyThatDoesNothingYetIsRefused(t *testing.T) {
+	t.Parallel()
+	var refused []string
+	for _, f := range fields {
+		if f.Refused == "" {
+			continue
+		}
+		refused = append(refused, f.Key)
+		for from, s := range map[string]Sources{
+			"the file": from(f.Key + " = " + f.literal()), "the environment": from("", envName(f.Key)+"="+f.Example),
+			"a flag": {Flags: map[string]string{f.Key: f.Example}, ReadFile: from("").ReadFile},
+		} {
+			if _, err := Load(s); err == nil || !strings.Contains(err.Error(), f.Key+" can't be set: "+f.Refused) || strings.Contains(err.Error(), "password") {
+				t.Errorf("%s in %s: %v", f.Key, from, err)
+			}
+		}
+		if _, err := Load(from("", envName(f.Key)+"=")); err != nil {
+			t.Errorf("%s, empty: %v", f.Key, err)
+		}
+		if page := Reference(); !strings.Contains(page, f.Refused) {
+			t.Errorf("the page about configuration doesn't say it of %s", f.Key)
+		}
+	}
+	if want := "[store.url sentry.dsn tls.domains tls.email]"; fmt.Sprint(refused) != want {
+		t.Errorf("refused are %v, want %s", refused, want)
 	}
 }
 

@@ -29,6 +29,9 @@ func Reference() string {
 		if f.Flag {
 			help += ", flag `--" + f.FlagName() + "`"
 		}
+		if f.Refused != "" {
+			help = "Not yet: " + f.Refused + ". It will be: " + help
+		}
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s) |\n", key, variable, def, strings.ReplaceAll(help, "|", "\\|"))
 	}
 	return b.String()

@@ -15,7 +15,8 @@ type Line struct {
 // Show lists every key that is in force and where it came from, in the order of the example file.
 func Show(c Config) []Line { return append([]Line(nil), c.lines...) }
 
-// Example is the text of config.example.toml: every key with its default or an example, all commented out.
+// Example is the text of config.example.toml: every key that can be set with its default or an
+// example, all commented out.
 func Example() string {
 	var b strings.Builder
 	b.WriteString(`# Configuration of Omni Posto. Every line that sets something is commented out and shows the default or an example.
@@ -25,6 +26,9 @@ func Example() string {
 `)
 	section := ""
 	for _, f := range fields {
+		if f.Refused != "" {
+			continue
+		}
 		table, name := "", f.Key
 		if i := strings.LastIndex(f.Key, "."); i >= 0 {
 			table, name = strings.Replace(f.Key[:i], "*", "mastodon", 1), f.Key[i+1:]

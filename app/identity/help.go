@@ -228,8 +228,8 @@ func (s *Identities) useRecovery(tx store.Tx, c op.Call, id ref.Recovery, i Iden
 	recovery.Delete(tx, store.K(i.ID))
 	right(tx, "factor", i.ID.String())
 	record(tx, c, "factor.removed", i.ID, audit.OK, op.Act{Values: map[string]string{"state": string(r.State)}})
-	about := map[string]string{"what": "recovered", "who": i.Name, "at": stamp(tx.Now())}
-	return errors.Join(s.tell(tx, i, mail.FactorChanged, about, ""), s.tellOwners(tx, i, mail.FactorChanged, about, ""))
+	about := map[string]string{"who": i.Name, "at": stamp(tx.Now())}
+	return errors.Join(s.tell(tx, i, mail.Recovered, about, ""), s.tellOwners(tx, i, mail.Recovered, about, ""))
 }
 
 func (s *Identities) listRecoveries(ctx context.Context, c op.Call, _ *op.OrganizationPath) (*op.Listed[RecoveryView], error) {
@@ -357,7 +357,7 @@ func (s *Identities) TendRecoveries(ctx context.Context) error {
 			}
 			unlink(tx, i.ID, toRecoverAll)
 			token := linked(tx, link{Purpose: toRecoverAll, Identity: i.ID, Recovery: r.ID, ExpiresAt: r.EndsAt})
-			if err := s.tell(tx, i, mail.Recovery, nil, s.Page("/recover", "token="+token)); err != nil {
+			if err := s.tell(tx, i, mail.RecoveryReady, map[string]string{"until": stamp(r.EndsAt)}, s.Page("/recover", "token="+token)); err != nil {
 				return err
 			}
 		}

@@ -164,7 +164,7 @@ func (s *Identities) verifyEmail(ctx context.Context, c op.Call, in *confirmedEm
 			action = "email.changed"
 			endOthers(tx, i.ID, c.Actor.Session)
 			unlink(tx, i.ID, toRecover)
-			if err := s.tell(tx, i, mail.FactorChanged, map[string]string{"what": "email_changed", "who": i.Name, "at": stamp(tx.Now())}, ""); err != nil {
+			if err := s.tell(tx, i, mail.EmailChanged, map[string]string{"at": stamp(tx.Now())}, ""); err != nil {
 				return nil, err // the letter goes to the address that was
 			}
 		}

@@ -325,10 +325,13 @@ func (s *Identities) factorChanged(tx store.Tx, c op.Call, sess Session, what st
 	if err := s.tell(tx, i, mail.FactorChanged, about, ""); err != nil {
 		return "", err
 	}
-	if sess.MFA.Equal(tx.Now()) || !HasFactor(tx, i.ID) { // the first one, or the last: signing in is another thing from now on
-		return token, s.tellOwners(tx, i, mail.FactorChanged, about, "")
+	switch { // signing in is another thing from the first one on, and after the last
+	case !HasFactor(tx, i.ID):
+		err = s.tellOwners(tx, i, mail.LastFactor, about, "")
+	case sess.MFA.Equal(tx.Now()):
+		err = s.tellOwners(tx, i, mail.FirstFactor, about, "")
 	}
-	return token, nil
+	return token, err
 }
 
 func (s *Identities) renamePasskey(ctx context.Context, c op.Call, in *renamePasskey) (*PasskeyView, error) {

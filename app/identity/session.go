@@ -259,22 +259,3 @@ func cookie(token string, secure bool) string {
 	}
 	return fmt.Sprintf("%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s", name, token, age, extra)
 }
-
-// Restored ends every session, pending step-up, challenge and link, because an older store came back.
-func Restored(tx store.Tx) error {
-	empty(tx, &sessions)
-	empty(tx, &ceremonies)
-	empty(tx, &links)
-	empty(tx, &pleas)
-	return nil
-}
-
-func empty[T any](tx store.Tx, t *store.Table[T]) {
-	var keys []store.Key
-	for key := range t.All(tx, store.Range{}) {
-		keys = append(keys, key)
-	}
-	for _, key := range keys {
-		t.Delete(tx, key)
-	}
-}

@@ -110,22 +110,24 @@ func (s *Identities) listStaff(ctx context.Context, _ op.Call, _ *op.None) (*op.
 }
 
 // addStaff makes a new person, who chooses a password by the link, or gives the role to somebody who signs in already.
+// Whoever hasn't used their link may be added again: the new one replaces it.
 func (s *Identities) addStaff(ctx context.Context, c op.Call, in *staffInput) (*StaffAdded, error) {
 	token := random.Text(32)
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*StaffAdded, error) {
 		i, known := byEmail(tx, in.Body.Email)
 		switch {
-		case known && i.Staff != "":
+		case known && i.Staff != "" && !neverCame(tx, i):
 			return nil, ErrStaffThere.At("/email", "this person is staff already; resume them instead")
 		case !known:
 			i = newIdentity(tx, in.Body.Name, in.Body.Email, "", "")
 		}
+		comes := !known || i.Staff != "" // who never came gets a new link
 		i.Staff = StaffActive
 		i.Version++
 		identities.Put(tx, i)
 		endOthers(tx, i.ID, ref.Session{})
 		out := &StaffAdded{Member: i.ID}
-		if !known {
+		if comes {
 			hash := sha256.Sum256([]byte(token))
 			welcomes.Put(tx, welcome{Identity: i.ID, Token: hash[:], ExpiresAt: tx.Now().Add(staffInvitedOn), Mailed: s.Mail.Enabled()})
 			link := s.Link(token)
@@ -141,6 +143,14 @@ func (s *Identities) addStaff(ctx context.Context, c op.Call, in *staffInput) (*
 		op.Write(tx, c, op.Act{Action: "staff.added", On: audit.Thing{Kind: "identity", ID: i.ID.String()}, Instance: true, Private: map[string]string{"email": i.Email}})
 		return out, nil
 	})
+}
+
+// neverCame says that there is no way yet in which this person could have signed in.
+func neverCame(tx store.ReadTx, i Identity) bool {
+	for range logins.By(tx, "identity", store.Range{Prefix: store.K(i.ID)}) {
+		return false
+	}
+	return i.Password == "" && len(passkeysOf(tx, i.ID)) == 0
 }
 
 func (s *Identities) updateStaff(ctx context.Context, c op.Call, in *staffChange) (*StaffView, error) {

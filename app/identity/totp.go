@@ -81,7 +81,11 @@ func (s *Identities) checkTOTP(tx store.Tx, f Factor, code string) error {
 	case fits == 0:
 		return ErrSecondFactor
 	case slices.Contains(f.Used, fits):
-		return ErrStepUsed.With("next_at", time.Unix((step+1)*30, 0).UTC())
+		next := step + 1
+		for slices.Contains(f.Used, next) {
+			next++
+		}
+		return ErrStepUsed.With("next_at", time.Unix(next*30, 0).UTC())
 	}
 	f.Used = append(f.Used, fits)
 	if len(f.Used) > 4 {

@@ -40,7 +40,13 @@ const (
 	RecoveryStarted Kind = "recovery_started" // Data: who, until (RFC 3339). Link: where to stop it
 	VerifyEmail     Kind = "verify_email"     // Link: where to confirm the address
 	NewDevice       Kind = "new_device"       // Data: device, prefix, at
+	RecoveryReady   Kind = "recovery_ready"   // Data: until. Link: where to begin anew, after the wait
+	Recovered       Kind = "recovered"        // Data: who, at
+	EmailChanged    Kind = "email_changed"    // to the address that was. Data: at
 	FactorChanged   Kind = "factor_changed"   // Data: what (passkey_added, totp_removed, …), at
+	FirstFactor     Kind = "first_factor"     // to owners. Data: who, at
+	LastFactor      Kind = "last_factor"      // to owners. Data: who, at
+	CodesVoided     Kind = "codes_voided"     // Data: at
 	PasswordChanged Kind = "password_changed" // Data: at
 	GrantRequested  Kind = "grant_requested"  // Data: organization, staff, ticket, categories, hours. Link: Support access, never an approval
 	GrantApproved   Kind = "grant_approved"   // Data: organization, staff, ticket, by, until

@@ -196,3 +196,15 @@ func Counts(tx store.ReadTx) (waiting, failed int) {
 	}
 	return waiting, all - waiting
 }
+
+// Restored drops every letter that waits, because an older store came back: most have left since it was kept, and the
+// links in them lead nowhere any more.
+func Restored(tx store.Tx) {
+	var waiting []Waiting
+	for _, w := range letters.By(tx, "due", store.Range{}) {
+		waiting = append(waiting, w)
+	}
+	for _, w := range waiting {
+		letters.Delete(tx, store.K(w.Organization, w.ID))
+	}
+}

@@ -22,6 +22,12 @@ var everyKind = map[Kind]map[string]string{
 	StaffInvitation: {"by": "Mira Lindqvist"},
 	Recovery:        {},
 	RecoveryStarted: {"who": "Tom Okafor", "until": "2026-11-27T09:00:00Z"},
+	RecoveryReady:   {"until": "2026-12-04T09:00:00Z"},
+	Recovered:       {"who": "Tom Okafor", "at": "2026-11-24T09:00:00Z"},
+	EmailChanged:    {"at": "2026-11-24T09:00:00Z"},
+	FirstFactor:     {"who": "Aisha Rahman", "at": "2026-11-24T09:00:00Z"},
+	LastFactor:      {"who": "Aisha Rahman", "at": "2026-11-24T09:00:00Z"},
+	CodesVoided:     {"at": "2026-11-24T09:00:00Z"},
 	VerifyEmail:     {},
 	NewDevice:       {"device": "Firefox", "prefix": "203.0.113.0/24", "at": "2026-11-24T09:00:00Z"},
 	FactorChanged:   {"what": "passkey_added", "at": "2026-11-24T09:00:00Z"},
@@ -118,13 +124,13 @@ func TestOnlyTheLettersLinkIsALink(t *testing.T) {
 
 func TestWhoeverElseIsToldHearsWhomItIsAbout(t *testing.T) {
 	t.Parallel()
-	data := map[string]string{"what": "recovered", "who": "Tom Okafor", "at": "2026-11-24T09:00:00Z"}
-	own, err := write(FactorChanged, content{Name: "Tom Okafor", Data: data})
-	if err != nil || own.Subject != "Your second factor changed" {
+	data := map[string]string{"who": "Tom Okafor", "at": "2026-11-24T09:00:00Z"}
+	own, err := write(Recovered, content{Name: "Tom Okafor", Data: data})
+	if err != nil || own.Subject != "Your sign-in was recovered" || strings.Contains(own.Text, "that you own") {
 		t.Errorf("to Tom: %s %v", own.Subject, err)
 	}
-	other, err := write(FactorChanged, content{Name: "Mira Lindqvist", Data: data})
-	if err != nil || other.Subject != "A second factor of Tom Okafor changed" || strings.Contains(other.Text, "your password") || !strings.Contains(other.Text, "was recovered") {
+	other, err := write(Recovered, content{Name: "Mira Lindqvist", Data: data})
+	if err != nil || other.Subject != "The sign-in of Tom Okafor was recovered" || strings.Contains(other.Text, "your password") || !strings.Contains(other.Text, "that you own") {
 		t.Errorf("to Mira: %s %v\n%s", other.Subject, err, other.Text)
 	}
 	asked, err := write(GrantRequested, content{Data: map[string]string{"hours": "24h0m0s"}})

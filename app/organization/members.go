@@ -382,6 +382,19 @@ func SweepInvitations(tx store.Tx, n int) int {
 	return len(old)
 }
 
+// Restored withdraws every invitation, because an older store came back: one that was withdrawn or used since would let
+// somebody in.
+func Restored(tx store.Tx) {
+	var open []Invitation
+	for _, i := range invitations.All(tx, store.Range{}) {
+		open = append(open, i)
+	}
+	for _, i := range open {
+		invitations.Delete(tx, store.K(i.Organization, i.ID))
+		audit.Append(tx, i.Organization, audit.Event{Action: "invitation.withdrawn", Actor: audit.Actor{Kind: "system"}, On: audit.Thing{Kind: "invitation", ID: i.ID.String()}, Result: audit.OK})
+	}
+}
+
 // Several says whether anybody else was ever invited or joined.
 func Several(tx store.ReadTx, o ref.Organization) bool {
 	n := 0

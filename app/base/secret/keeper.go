@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,8 +71,16 @@ type Keeper struct {
 
 	mu      sync.Mutex
 	masters []Master // the first one wraps; the others only open what they wrapped before
+	leaving []leaving
 	open    map[ref.Secret]unwrapped
 	newest  map[keyOwner]known // those that were used to seal; they are in the store
+}
+
+// leaving is a master key that nothing needs any more but reads and seals that began before: they hold a data key as it
+// was wrapped then.
+type leaving struct {
+	Master
+	until time.Duration
 }
 
 // known is a data key that was the newest a moment ago.
@@ -311,6 +320,13 @@ func (k *Keeper) unwrapWith(dk dataKey) ([]byte, error) {
 	for _, m := range k.masters {
 		if m.ID == dk.Master {
 			return m.unwrap(dk.place(), dk.Wrapped)
+		}
+	}
+	now := k.clock.Elapsed()
+	k.leaving = slices.DeleteFunc(k.leaving, func(l leaving) bool { return now >= l.until })
+	for _, l := range k.leaving {
+		if l.ID == dk.Master {
+			return l.unwrap(dk.place(), dk.Wrapped)
 		}
 	}
 	return nil, fmt.Errorf("no master key %s: %w", dk.Master, ErrSealed)

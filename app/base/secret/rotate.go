@@ -19,8 +19,8 @@ import (
 const (
 	// Batch is how many records one transaction of a walk looks at.
 	Batch = 256
-	// settled is how long after its retirement a data key is kept at least: longer than any write takes from its sealing
-	// to its commit.
+	// settled is how long after its retirement a data key is kept at least, and a master key in memory: longer than any
+	// write takes from its sealing to its commit, and any read from its begin to its opening.
 	settled = time.Hour
 )
 
@@ -99,10 +99,15 @@ func (k *Keeper) AddMaster(m Master) {
 	k.masters = append([]Master{m}, slices.DeleteFunc(k.masters, func(old Master) bool { return old.ID == m.ID })...)
 }
 
-// RetireMasters forgets all master keys but the first. Nothing may be wrapped by them any more: see Rewrap.
+// RetireMasters lets go of all master keys but the first. Nothing may be wrapped by them any more: see Rewrap. Who read a
+// data key before it was wrapped anew may still open it for a while.
 func (k *Keeper) RetireMasters() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	until := k.clock.Elapsed() + settled
+	for _, m := range k.masters[1:] {
+		k.leaving = append(k.leaving, leaving{m, until})
+	}
 	k.masters = k.masters[:1:1]
 }
 

@@ -148,6 +148,58 @@ func (s *safe) walk(most int) (done bool) {
 	return false
 }
 
+// changeMaster rotates the master key to its end.
+func (s *safe) changeMaster() {
+	s.t.Helper()
+	if err := s.keys.Renew(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.keeper.AddMaster(s.keys.Keys[0])
+	for more := true; more; {
+		s.update(func(tx store.Tx) (err error) { more, err = s.keeper.Rewrap(tx, Batch); return err })
+	}
+	if err := s.keys.Retire(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.keeper.RetireMasters()
+}
+
+// A data key that was read before the master key changed is wrapped by the old one in the hands of who read it.
+func TestWhatBeganBeforeTheMasterKeyChangedComesToItsEnd(t *testing.T) {
+	t.Parallel()
+	s := newSafe(t)
+	p := Place{Purpose: "test", Kind: "note", Field: "one"}
+	var early dataKey
+	seal := func() error {
+		return s.db.View(t.Context(), func(tx store.ReadTx) error {
+			early, _ = newestKey(tx, p)
+			_, err := s.keeper.SealWith(tx, p, []byte("x"))
+			return err
+		})
+	}
+	if err := errors.Join(s.keeper.Prepare(t.Context(), s.db, p), seal()); err != nil {
+		t.Fatal(err)
+	}
+	s.clock.Advance(unwrappedFor - 10*time.Second)
+	if err := seal(); err != nil { // reads the data key anew, and keeps it for a while
+		t.Fatal(err)
+	}
+	held := early
+	s.changeMaster()
+	s.clock.Advance(20 * time.Second) // what lay open in memory is gone
+	if err := seal(); err != nil {
+		t.Error("a seal that knew the data key from before:", err)
+	}
+	s.clock.Advance(unwrappedFor)
+	if _, err := s.keeper.unwrap(held); err != nil {
+		t.Error("a read that began before:", err)
+	}
+	s.clock.Advance(settled)
+	if _, err := s.keeper.unwrap(held); !errors.Is(err, ErrSealed) {
+		t.Error("the old master key is still there after an hour:", err)
+	}
+}
+
 func TestANewMasterKeyTakesOverAndTheOldOneGoes(t *testing.T) {
 	t.Parallel()
 	s := newSafe(t)
@@ -236,7 +288,7 @@ func TestRotationUnderWritersAndKillsLosesNothing(t *testing.T) {
 		db, keeper := s.db, s.keeper
 		for w := range 3 {
 			writers.Go(func() {
-				for i := 0; ctx.Err() == nil && i < 40; i++ {
+				for i := 0; i == 0 || ctx.Err() == nil && i < 40; i++ {
 					o := orgs[(w+i)%len(orgs)]
 					if err := db.Update(t.Context(), func(tx store.Tx) error { _, err := put(keeper, tx, o); return err }); err != nil {
 						t.Error(err)

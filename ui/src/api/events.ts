@@ -90,7 +90,9 @@ export function listen(wish: Wish, hearing: Hearing): () => void {
 function read(text: string, workspace: string): Change | undefined {
   try {
     const change = JSON.parse(text) as Change;
-    return typeof change.kind === 'string' ? { ...change, workspace: change.workspace || (change.organization ? '' : workspace) } : undefined;
+    return typeof change.kind === 'string'
+      ? { ...change, workspace: change.workspace || (change.organization ? '' : workspace) }
+      : undefined;
   } catch {
     return undefined;
   }

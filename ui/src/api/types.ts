@@ -46,6 +46,7 @@ export type PostRowRead = Shapes['SupportPostRow'];
 export type PostRead = Shapes['SupportPostRead'];
 export type AssetRow = Shapes['SupportAssetRow'];
 export type AssetRead = Shapes['SupportAssetRead'];
+export type Passkey = Shapes['IdentityPasskey'];
 export type StaffPerson = Shapes['IdentityStaff'];
 
 export type AuditEntry = Shapes['TrailEntry'];

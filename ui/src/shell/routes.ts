@@ -12,6 +12,20 @@ export const { navigate, route, preload } = createRouter({
   '/': () => import('./Start.svelte'),
   '/setup': () => import('../feature/setup/Setup.svelte').catch(gone),
   '/signin': () => import('../feature/signin/SignIn.svelte').catch(gone),
+  '/sign-in': () => import('../feature/signin/SignIn.svelte').catch(gone),
+  '/recover': () => import('../feature/signin/Recover.svelte').catch(gone),
+  '/verify-email': () => import('../feature/me/VerifyEmail.svelte').catch(gone),
+  '/me': {
+    layout: () => import('./Alone.svelte'),
+    '/': () => import('../feature/me/Security.svelte').then(above).catch(gone),
+    '/security': () => import('../feature/me/Security.svelte').then(above).catch(gone),
+    '*missing': () => import('./Missing.svelte').catch(gone),
+  },
+  '/recoveries': {
+    layout: () => import('./Alone.svelte'),
+    '/': () => import('../feature/me/Recoveries.svelte').then(above).catch(gone),
+    '*missing': () => import('./Missing.svelte').catch(gone),
+  },
   '/invite': () => import('../feature/invite/Invite.svelte').catch(gone),
   '/w/:workspace': {
     layout: () => import('./Frame.svelte'),

@@ -1,18 +1,17 @@
 // Support access from both sides: a request, its approval with a factor, reads that the owner sees appear, and the withdrawal
 // that empties the staff's page within a second.
 import { mkdirSync } from 'node:fs';
-import { client, must, totp, wait } from './world.mjs';
+import { authenticator, client, must, signIn, totp, wait } from './world.mjs';
 
 export const options = { expects: [/40[13]/] };
 
 const ada = { email: 'ada@support.example', password: 'seven-lamps-in-a-harbour', name: 'Ada Brandt' };
 const reason = 'A post to the practice feed waits since Monday. I would like to see its deliveries.';
 
-/** Enrols an authenticator app; gives its codes, each once: the step of now is used by the enrolment, the next one is free. */
+/** Enrols an authenticator app. */
 async function enrol(api) {
   const { body } = await api('POST', '/me/totp');
   await api('POST', '/me/totp/confirm', { code: totp(body.secret) });
-  return (steps) => totp(body.secret, Date.now() + steps * 30_000);
 }
 
 export default async function support({ url, page, browser, workspace, organization, api }) {
@@ -25,7 +24,16 @@ export default async function support({ url, page, browser, workspace, organizat
     channels: [channels.items[0].id],
     schedule: { now: true },
   });
-  const code = await enrol(api);
+  // The owner has a passkey.
+  await authenticator(page.context(), page);
+  await signIn(page, url);
+  await page.goto(`${url}/w/${workspace}/me/security`);
+  await page.getByRole('button', { name: 'Add passkey' }).click();
+  await page.getByRole('button', { name: 'Create passkey' }).click();
+  await page.getByLabel('I keep these codes in a safe place').check();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.waitForSelector('text=Counts for support access', { state: 'detached' });
+  api.use((await page.context().cookies()).find((one) => one.name.endsWith('omniposto_session')));
   const { body: added } = await api('POST', '/instance/staff', { email: ada.email, name: ada.name });
   const staffApi = client(url);
   await staffApi('POST', '/invitations/accept', {
@@ -38,7 +46,6 @@ export default async function support({ url, page, browser, workspace, organizat
   // The owner reads out the code; nobody has access.
   const cookies = async (who, from) =>
     who.context().addCookies([{ name: 'omniposto_session', value: from.cookie().split('=')[1], url }]);
-  await cookies(page, api);
   await page.goto(`${url}/o/${organization}/support`);
   await page.waitForSelector('text=Nobody has access.');
   const spoken = await page.locator('.code code').innerText();
@@ -62,15 +69,13 @@ export default async function support({ url, page, browser, workspace, organizat
   await form.getByRole('button', { name: 'Send request' }).click();
   await staff.page.waitForSelector('text=Waits for a decision');
 
-  // The owner sees the request appear, cuts it, and approves with a code.
+  // The owner sees the request appear, cuts it, and approves with the passkey, whose challenge holds this very request and answer.
   await page.waitForSelector('text=Ada Brandt');
   await shoot(page, 'support-request');
   await page.locator('.category', { hasText: 'Organization' }).locator('input').uncheck();
   await page.locator('.for select').selectOption('4');
   await page.getByRole('button', { name: 'Approve for 4 hours' }).click();
-  await page.waitForSelector('dialog[open] [autocomplete=one-time-code]');
-  await page.locator('dialog[open] [autocomplete=one-time-code]').fill(code(1));
-  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByRole('button', { name: 'Use passkey' }).click();
   await page.waitForSelector('text=Active now');
 
   // Staff read; the owner sees it as it happens.

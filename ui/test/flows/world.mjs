@@ -84,6 +84,7 @@ export function client(url) {
   };
   /** The session's cookie, to give a browser the same sign-in. */
   send.cookie = () => cookie;
+  send.use = ({ name, value }) => (cookie = `${name}=${value}`);
   return send;
 }
 
@@ -112,4 +113,22 @@ export function totp(secret, at = Date.now()) {
 /** Fails with a sentence. */
 export function must(holds, sentence) {
   if (!holds) throw new Error(sentence);
+}
+
+/** Gives the page a device with passkeys: a virtual authenticator. silent() makes nobody touch it, willing() everybody. */
+export async function authenticator(context, page) {
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('WebAuthn.enable', { enableUI: false });
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  const presence = (enabled) => cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+  return { silent: () => presence(false), willing: () => presence(true) };
 }
