@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cache, heard, reads } from './cache';
-import { call, whenAsked } from './client';
+import { call, fetchFile, whenAsked } from './client';
 import { Problem } from './problem';
 
 interface Sent {
@@ -99,6 +99,28 @@ describe('a call', () => {
     answers = [problem(401, 'unauthenticated')];
     await expect(call('GET /session')).rejects.toMatchObject({ status: 401 });
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe('a file', () => {
+  const take = () =>
+    fetchFile('POST /organizations/{organization}/audit/export', {
+      path: { organization: 'org_1' },
+      body: { format: 'csv' },
+    });
+  it('keeps its bytes and the name that the server gives it', async () => {
+    const name = { 'Content-Disposition': "attachment; filename*=UTF-8''audit%20of%20Z%C3%BCrich.csv" };
+    answers = [() => new Response('a,b\n', { headers: { 'Content-Type': 'text/csv', ...name } })];
+    const { name: given, file } = await take();
+    expect(given).toBe('audit of Zürich.csv');
+    expect(await file.text()).toBe('a,b\n');
+  });
+  it('is asked for again after the factor that it needs', async () => {
+    const stepUp = vi.fn(async () => true);
+    whenAsked({ signIn: async () => false, stepUp, seen: () => undefined });
+    answers = [problem(403, 'step_up_required', { for: 'audit.export' }), () => new Response('a,b\n')];
+    expect(await (await take()).file.text()).toBe('a,b\n');
+    expect(stepUp).toHaveBeenCalledWith({ act: 'audit.export', object: undefined, body: undefined, enrol: false });
   });
 });
 

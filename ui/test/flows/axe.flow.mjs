@@ -87,6 +87,21 @@ export default async function everyPage({ url, browser, page, api, workspace, or
         !request.url().startsWith(url) && !/^(data|blob):/.test(request.url()) && elsewhere.push(request.url()),
     );
     await signIn(one, url);
+    // As it looks once one is set up; the flow organization has the form without.
+    await one.route(`**/organizations/${organization}/sign-on`, (route) =>
+      route.fulfill({
+        json: {
+          issuer: 'https://login.halden.example',
+          client: 'omniposto',
+          role_claim: 'groups',
+          roles: [{ value: 'posts-admins', role: 'admin' }],
+          forced: false,
+          redirect_url: `${url}/sign-on/callback`,
+          sign_in_url: `${url}/sign-in#organization=${organization}`,
+          version: 1,
+        },
+      }),
+    );
     for (const address of pages) {
       await one.goto(address);
       await wait(700);

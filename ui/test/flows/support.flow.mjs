@@ -112,6 +112,16 @@ export default async function support({ url, page, browser, workspace, organizat
   await shoot(page, 'support-past');
   await wait(100);
 
+  // The log names who read and what: fields and records, never a value.
+  await page.goto(`${url}/o/${organization}/audit?what=support.read`);
+  const read = page.getByRole('row', { name: /Ada Brandt staff.*Read a record/ }).first();
+  await read.getByRole('button').click();
+  const details = page.locator('.more').first();
+  await details.getByText(post.id).first().waitFor();
+  must(/Posts, 1 record/.test(await details.innerText()), 'the event says what was read');
+  must(!(await page.content()).includes('Wool for wind'), 'the log holds no content');
+  await shoot(page, 'audit-read');
+
   // A phone in the dark shows the same.
   const phone = await browser({ width: 320, height: 700, dark: true, touch: true });
   await phone.context.addCookies(await page.context().cookies()); // the step-up gave the session another token

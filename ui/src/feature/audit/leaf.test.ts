@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { speak, speakAbove } from '../../words/words.svelte';
-import { act, bounds, rowOf, short } from './leaf';
+import { act, bounds, groupOf, rowOf, short } from './leaf';
 
 beforeAll(async () => {
   await speak('en');
@@ -30,6 +30,8 @@ describe('an event of the log', () => {
   it('reads in words, also when this page doesn’t know the action', () => {
     expect(act('member.changed')).toBe('Changed a member');
     expect(act('plan.seats_changed')).toBe('Plan seats changed');
+    expect(groupOf('key.')).toBe('API keys');
+    expect(groupOf('support.read')).toBe('Read a record');
   });
   it('shortens what is compared by eye', () => {
     expect(short('7c1eAAAAAAAAAAAAAAAA04ab')).toBe('7c1eAA…04ab');

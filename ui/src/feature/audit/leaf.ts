@@ -72,7 +72,7 @@ export function noun(name: string): string {
 /** The words of a group of actions, by how they begin. */
 export function groupOf(start: string): string {
   const name = start.replace(/\.$/, '');
-  return maybe(`group.${name}`) ?? name.replaceAll('_', ' ');
+  return maybe(`group.${name}`) ?? act(name);
 }
 
 /** What the log of an organization, and that of the server, can be narrowed to: how actions begin. */

@@ -25,6 +25,13 @@ export function whoOf(row: Row, people: Person[]): { name: string; as: string; s
 
 /** What was acted on: its kind, and its name where somebody may know it. */
 export function recordOf(row: Row, people: Person[]): { kind: string; name: string } {
+  if (row.read) {
+    const only = row.read.count === 1 ? row.read.records[0] : undefined;
+    return {
+      kind: maybe(`category.${row.read.category}`) ?? row.read.category,
+      name: only ? short(only) : t('audit.recordCount', { n: row.read.count }),
+    };
+  }
   const { kind = '', id = '' } = row.on ?? {};
   const known = people.find((one) => one.id === id || one.member === id)?.name;
   const place =
