@@ -594,3 +594,29 @@ func TestLettersTellOfEachStepAndCanApproveNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestSupportSeesSmallPicturesOnlyWhereAllowedAndKeepsNone(t *testing.T) {
+	h := newHelp(t)
+	asset := h.owner.upload("ridge.png", squarePNG(t)).text("id")
+	h.eventually("the picture", func() bool {
+		return h.owner.must(200, "GET", h.path("/media/"+asset), nil).text("state") == "ready"
+	})
+	g := h.ask(4, "media").text("id")
+	h.approve(h.owner, g, map[string]any{"thumbnails": false})
+	path := "/support/grants/" + g + "/media/" + asset
+	if a := h.staff.must(200, "GET", path, nil); a.text("file_name") != "ridge.png" || strings.Contains(a.raw, "http") {
+		t.Errorf("the file's facts: %s", a.raw)
+	}
+	if a := h.staff.must(403, "GET", path+"/thumbnail", nil); a.code() != "thumbnails_not_granted" {
+		t.Errorf("without thumbnails: %s", a.raw)
+	}
+	h.withdraw(g)
+	g = h.granted(4, "media")
+	a := h.staff.must(200, "GET", "/support/grants/"+g+"/media/"+asset+"/thumbnail", nil)
+	if a.header.Get("Cache-Control") != "no-store" || a.header.Get("Support-Grant") != g || !strings.HasPrefix(a.header.Get("Content-Type"), "image/") {
+		t.Errorf("the picture's headers: %v", a.header)
+	}
+	if n := len(h.events("support.read")); n != 2 {
+		t.Errorf("%d reads are in the log", n)
+	}
+}

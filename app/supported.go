@@ -276,7 +276,11 @@ func (s supported) Thumbnail(ctx context.Context, o ref.Organization, id ref.Ass
 	if !ok {
 		return nil, support.ErrRecord
 	}
-	return s.p.media.Opened(ctx, o, w.ID, id, media.Thumb)
+	f, err := s.p.media.Opened(ctx, o, w.ID, id, media.Thumb)
+	if err == nil {
+		f.NoStore = true
+	}
+	return f, err
 }
 
 // Analytics implements support.Source.

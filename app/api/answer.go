@@ -81,6 +81,9 @@ func (s *Server) sendFile(hc huma.Context, f *op.File) {
 	c.Set("Content-Type", f.MIME)
 	c.Set("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'")
 	c.Set("Cache-Control", "private, max-age=3600")
+	if f.NoStore {
+		c.Set("Cache-Control", "no-store")
+	}
 	c.Set("ETag", f.ETag)
 	c.Set("Accept-Ranges", "bytes")
 	disposition := "inline"

@@ -46,6 +46,7 @@ type File struct {
 	Size     int64
 	ETag     string
 	Download bool // tell the browser to save it, whatever its type
+	NoStore  bool // nobody keeps a copy
 	From     io.ReadSeekCloser
 }
 
@@ -231,7 +232,12 @@ func registerFile[In any](b Binder, m Meta, fn func(context.Context, Call, *In) 
 		if err != nil {
 			return nil, problemOf(ctx, err)
 		}
-		return &huma.StreamResponse{Body: func(hc huma.Context) { b.Send(hc, f) }}, nil
+		return &huma.StreamResponse{Body: func(hc huma.Context) {
+			for name, value := range call.reply.Headers {
+				hc.SetHeader(name, value)
+			}
+			b.Send(hc, f)
+		}}, nil
 	})
 }
 

@@ -19,6 +19,10 @@ export const above = {
         call('GET /organizations/{organization}/audit/checkpoint', { path: { organization }, signal }),
       ),
     ),
+  signIns: (organization: string) =>
+    get([organization, 'signIns'], (signal) =>
+      call('GET /organizations/{organization}/security', { path: { organization }, signal }),
+    ),
   verification: (organization: string) =>
     get([organization, 'verification'], (signal) =>
       call('GET /organizations/{organization}/audit/verify', { path: { organization }, signal }),

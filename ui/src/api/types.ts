@@ -47,6 +47,7 @@ export type PostRead = Shapes['SupportPostRead'];
 export type AssetRow = Shapes['SupportAssetRow'];
 export type AssetRead = Shapes['SupportAssetRead'];
 export type Passkey = Shapes['IdentityPasskey'];
+export type SignIns = Shapes['IdentityPolicy'];
 export type StaffPerson = Shapes['IdentityStaff'];
 
 export type AuditEntry = Shapes['TrailEntry'];
