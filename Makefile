@@ -37,7 +37,7 @@ ui/dist/index.html: ui/node_modules/.package-lock.json ui/index.html ui/vite.con
 	@cd ui && npm run --silent build && touch dist/index.html
 
 .PHONY: test-deps
-test-deps: ui/node_modules/.package-lock.json ## Install what the tests need (Chromium, an S3 server, a Bluesky server)
+test-deps: ui/node_modules/.package-lock.json ## Install what the tests need (Chromium, an S3 server, a Bluesky server, an OpenID provider)
 	@mkdir -p $(CACHE)/bin
 	if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
 	  echo "installing Chromium"; (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-inter) >/dev/null
@@ -46,11 +46,11 @@ test-deps: ui/node_modules/.package-lock.json ## Install what the tests need (Ch
 	  echo "building versitygw $(VERSITY)"; GOFLAGS= GOBIN=$(CACHE)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITY)
 	fi
 	if ! cmp -s ui/test/servers/package-lock.json $(SERVERS)/package-lock.json; then
-	  echo "installing the Bluesky server"; rm -rf $(SERVERS); mkdir -p $(SERVERS)
+	  echo "installing the Bluesky server and the OpenID provider"; rm -rf $(SERVERS); mkdir -p $(SERVERS)
 	  cp ui/test/servers/package.json $(SERVERS)/ && cp ui/test/servers/package-lock.json $(SERVERS)/lock.tmp
 	  (cd $(SERVERS) && mv lock.tmp package-lock.json && npm ci --no-audit --no-fund --loglevel=error) || { rm -f $(SERVERS)/package-lock.json; exit 1; }
 	fi
-	cp ui/test/servers/bluesky.mjs $(SERVERS)/
+	cp ui/test/servers/*.mjs $(SERVERS)/
 
 .PHONY: test
 test: ## Install what is needed and run every test

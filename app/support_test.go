@@ -30,7 +30,13 @@ type help struct {
 
 func newHelp(t testing.TB, options ...worldOption) *help {
 	t.Helper()
-	c := clock.NewManual(monday)
+	return newHelpAt(t, monday, options...)
+}
+
+// newHelpAt is newHelp at a time.
+func newHelpAt(t testing.TB, now time.Time, options ...worldOption) *help {
+	t.Helper()
+	c := clock.NewManual(now)
 	h := &help{world: newWorldStill(t, c, options...), clock: c}
 	h.owner.enrol()
 	h.staff, h.id = h.addStaff("ada@support.example")
