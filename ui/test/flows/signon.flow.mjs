@@ -88,7 +88,7 @@ export default async function signon({ url, page, context, browser, organization
       await visitor.getByRole('button', { name: 'Sign-in' }).click();
     }
     await visitor.getByRole('button', { name: 'Continue' }).click(); // it asks whether Omni Posto may know
-    await visitor.waitForURL((at) => at.origin === url);
+    await visitor.waitForURL((at) => at.origin === url && at.pathname !== '/sign-on/callback');
     return { at: visitor.url(), me: await ask(visitor, 'GET', '/session') };
   };
 
