@@ -166,21 +166,27 @@ func TestWrongCredentialsAreToldInPlainWords(t *testing.T) {
 
 func wayOf(p *platform) string { return p.Accounts()[0].Way }
 
-func TestSignInAtMastodonAndBack(t *testing.T) {
-	all := servePlatforms(t, nil)
-	w := newWorld(t, toPlatforms(all))
+// toMastodon goes to Mastodon to connect it, and returns the path that it sends the browser back to.
+func (w *world) toMastodon() string {
+	w.t.Helper()
 	a := w.owner.must(200, "POST", w.path("/channels/authorize"), map[string]any{"platform": "mastodon", "instance": "@me@mastodon.example"})
 	direct := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	r, err := direct.Get(a.text("authorize_url"))
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	r.Body.Close()
 	back := r.Header.Get("Location")
 	if !strings.HasPrefix(back, w.base+"/connect/mastodon/callback?") {
-		t.Fatalf("the platform sends back to %q", back)
+		w.t.Fatalf("the platform sends back to %q", back)
 	}
-	path := strings.TrimPrefix(back, w.base)
+	return strings.TrimPrefix(back, w.base)
+}
+
+func TestSignInAtMastodonAndBack(t *testing.T) {
+	all := servePlatforms(t, nil)
+	w := newWorld(t, toPlatforms(all))
+	path := w.toMastodon()
 	stranger := w.join("tom@halden.example", "member", "manager")
 	if s := stranger.send("GET", "root:"+path, nil); s.status != 422 || s.code() != "state_unknown" {
 		t.Errorf("another's browser: %d %s", s.status, s.raw)

@@ -62,13 +62,13 @@ func TestNothingThatMayBeOverComesBackWithABackup(t *testing.T) {
 		}
 	}
 	h.fresh(h.owner, "", "", nil)
-	everything := tokenOf(h.owner.must(201, "POST", "/instance/recoveries", map[string]any{"email": h.staff.email}).text("link"))
+	everything := tokenOf(h.owner.must(201, "POST", "/instance/recoveries", map[string]any{"email": tom.email}).text("link"))
 	gone["a recovery of everything"] = func() {
+		if a := h.owner.must(200, "GET", "/organizations/"+h.org+"/recoveries", nil); len(a.get("items").([]any)) != 0 {
+			t.Errorf("it goes on: %s", a.raw)
+		}
 		h.clock.Advance(73 * time.Hour)
 		h.person("x").must(410, "POST", "/recovery/finish", map[string]any{"token": everything, "password": renewed})
-		if n := h.records("recovery_case"); n != 1 {
-			t.Errorf("%d recoveries are known", n)
-		}
 	}
 	challenge := h.person("x")
 	challenge.must(200, "POST", "/session/passkey/begin", nil)
@@ -129,6 +129,37 @@ func TestNothingThatMayBeOverComesBackWithABackup(t *testing.T) {
 		}
 	}
 	gone[last]()
+}
+
+// TestWhatWasUnderWayElsewhereEndsWithARestore comes back from a provider and from a platform after a backup was restored.
+func TestWhatWasUnderWayElsewhereEndsWithARestore(t *testing.T) {
+	w, i, _ := signOnWorld(t, false)
+	p := w.person("x")
+	back := i.back(p.must(200, "POST", "/session/sign-on", map[string]any{"organization": w.org}).text("authorize_url"), nil)
+	if err := w.app.afterRestore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a := p.must(403, "GET", back, nil); a.code() != "sign_on_refused" {
+		t.Errorf("the sign-on: %s", a.raw)
+	}
+	landed(p.signOn(i, nil)) // begun anew it works
+
+	w = newWorld(t, toPlatforms(servePlatforms(t, nil)))
+	path := w.toMastodon()
+	if n := w.records("sign_in_state"); n != 1 {
+		t.Fatalf("%d connections are under way", n)
+	}
+	if err := w.app.afterRestore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.records("sign_in_state"); n != 0 {
+		t.Errorf("%d connections are under way afterwards", n)
+	}
+	q := w.person(w.owner.email)
+	q.must(200, "POST", "/session", map[string]any{"email": q.email, "password": password})
+	if a := q.must(422, "GET", "root:"+path, nil); a.code() != "state_unknown" {
+		t.Errorf("the connection: %s", a.raw)
+	}
 }
 
 // TestTheEpochOfARestoredLogIsReported goes the whole way: a checkpoint kept, a backup, more events, a restore, a bundle.
