@@ -337,6 +337,10 @@ func Document(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Data, err = os.MkdirTemp("", "omniposto-document-"); err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(cfg.Data) //nolint:errcheck // a folder of nothing
 	a := &App{Options: Options{Config: cfg, Clock: clock.System(), Out: io.Discard, Log: io.Discard}, log: slog.New(slog.DiscardHandler)}
 	a.Test.Cost = identity.Cheapest
 	engine := memory.New(a.Clock.Now)
