@@ -79,6 +79,7 @@ export default async function signon({ url, page, context, browser, organization
   /** Goes to the provider, proves there who one is if it asks, and gives where that led to. */
   const come = async (login) => {
     await visitor.goto(`${url}/signin`);
+    await visitor.waitForLoadState('networkidle'); // the page asks for a passkey's challenge, which names the browser too
     const begun = await ask(visitor, 'POST', '/session/sign-on', { organization });
     must(begun.status === 200, `the sign-on didn't begin: ${JSON.stringify(begun.body)}`);
     await visitor.goto(begun.body.authorize_url);
@@ -88,7 +89,7 @@ export default async function signon({ url, page, context, browser, organization
       await visitor.getByRole('button', { name: 'Sign-in' }).click();
     }
     await visitor.getByRole('button', { name: 'Continue' }).click(); // it asks whether Omni Posto may know
-    await visitor.waitForURL((at) => at.origin === url && at.pathname !== '/sign-on/callback');
+    await visitor.waitForURL((at) => at.origin === url && at.pathname !== '/sign-on/callback', { waitUntil: 'commit' });
     return { at: visitor.url(), me: await ask(visitor, 'GET', '/session') };
   };
 
