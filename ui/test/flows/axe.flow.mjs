@@ -71,6 +71,9 @@ export default async function everyPage({ url, browser, page, api, workspace, or
     `${url}/o/${organization}/developers`,
     `${base}/nowhere`,
     `${url}/signin`,
+    `${url}/recover`,
+    `${url}/me/security`,
+    `${url}/recoveries`,
   ];
   await page.close();
   const bad = [];
