@@ -145,9 +145,12 @@ func (o object) canonical(out []byte) []byte {
 const hexDigits = "0123456789abcdef"
 
 // quote writes a string in NFC with RFC 8785's escapes. Bytes that are no UTF-8 become U+FFFD.
-func quote(s string) string {
-	out := []byte{'"'}
-	for _, r := range norm.NFC.String(s) {
+func quote(s string) string { return string(AppendText(nil, norm.NFC.String(s))) }
+
+// AppendText writes a string as RFC 8785 does; every canonical form of the product goes through it.
+func AppendText(out []byte, s string) []byte {
+	out = append(out, '"')
+	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
 			out = append(out, '\\', byte(r))
@@ -167,5 +170,5 @@ func quote(s string) string {
 			out = append(out, string(r)...)
 		}
 	}
-	return string(append(out, '"'))
+	return append(out, '"')
 }

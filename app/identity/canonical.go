@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf16"
+
+	"github.com/omniposto/omniposto/app/audit"
 )
 
 // errCanonical is the error of a JSON text that has no one form: a fraction, or something that is no JSON.
@@ -41,7 +43,7 @@ func appendCanonical(out []byte, v any) ([]byte, error) {
 	case bool:
 		return strconv.AppendBool(out, v), nil
 	case string:
-		return appendText(out, v), nil
+		return audit.AppendText(out, v), nil
 	case json.Number:
 		n, perr := strconv.ParseInt(v.String(), 10, 64)
 		if perr != nil || n > largestWhole || n < -largestWhole {
@@ -72,39 +74,11 @@ func appendCanonical(out []byte, v any) ([]byte, error) {
 			if i > 0 {
 				out = append(out, ',')
 			}
-			if out, err = appendCanonical(append(appendText(out, name), ':'), v[name]); err != nil {
+			if out, err = appendCanonical(append(audit.AppendText(out, name), ':'), v[name]); err != nil {
 				return nil, err
 			}
 		}
 		return append(out, '}'), nil
 	}
 	return nil, errCanonical
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendText writes a string with RFC 8785's escapes.
-func appendText(out []byte, s string) []byte {
-	out = append(out, '"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			out = append(out, '\\', byte(r))
-		case r == '\b':
-			out = append(out, `\b`...)
-		case r == '\f':
-			out = append(out, `\f`...)
-		case r == '\n':
-			out = append(out, `\n`...)
-		case r == '\r':
-			out = append(out, `\r`...)
-		case r == '\t':
-			out = append(out, `\t`...)
-		case r < 0x20:
-			out = append(out, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
-		default:
-			out = append(out, string(r)...)
-		}
-	}
-	return append(out, '"')
 }
