@@ -203,6 +203,29 @@ func TestASignOnLetsAMemberIn(t *testing.T) {
 	}
 }
 
+// TestAPageMayBeginSeveralThingsAtOnce sends what a fresh page sends before any answer, and gives the browser the answers
+// in either order.
+func TestAPageMayBeginSeveralThingsAtOnce(t *testing.T) {
+	w, i, _ := signOnWorld(t, false)
+	at, _ := url.Parse(w.base)
+	for _, firstLast := range []bool{false, true} {
+		one, other, browser := w.person("x"), w.person("x"), w.person("x")
+		challenge := one.must(200, "POST", "/session/passkey/begin", nil)
+		away := other.must(200, "POST", "/session/sign-on", map[string]any{"organization": w.org})
+		answers := []*person{one, other}
+		if firstLast {
+			slices.Reverse(answers)
+		}
+		for _, p := range answers {
+			browser.client.Jar.SetCookies(at, p.client.Jar.Cookies(at))
+		}
+		if to := landed(browser.send("GET", i.back(away.text("authorize_url"), nil), nil)); to != "/" {
+			t.Errorf("the sign-on landed on %s", to)
+		}
+		browser.must(200, "POST", "/session/passkey", map[string]any{"credential": w.owner.device.used(challenge)})
+	}
+}
+
 // TestOnlyTheRightAnswerOfTheProviderCounts is the truth table of a sign-on.
 func TestOnlyTheRightAnswerOfTheProviderCounts(t *testing.T) {
 	w, i, c := signOnWorld(t, false)

@@ -381,7 +381,7 @@ func (s *Identities) beginPasskeySignIn(ctx context.Context, c op.Call, _ *op.No
 	if _, err := s.relying(); err != nil {
 		return nil, err
 	}
-	holder := known(c)
+	holder := errandPasskey.begin(c)
 	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*PasskeyOptions, error) {
 		challenge := challenged(nil)
 		open(tx, ceremony{Challenge: challenge, Purpose: forSignIn, Holder: holder})
@@ -395,7 +395,7 @@ func (s *Identities) passkeySignIn(ctx context.Context, c op.Call, in *passkeySi
 	var who ref.Identity
 	out, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*Me, error) {
 		who = ref.Identity{}
-		p, _, err := s.proven(tx, forSignIn, browserOf(c), in.Body.Credential)
+		p, _, err := s.proven(tx, forSignIn, errandPasskey.of(c), in.Body.Credential)
 		if who = p.Identity; err != nil {
 			return nil, err
 		}
@@ -407,7 +407,7 @@ func (s *Identities) passkeySignIn(ctx context.Context, c op.Call, in *passkeySi
 		return s.arrive(tx, c, sess)
 	})
 	if err != nil {
-		return nil, s.refusedPasskey(ctx, c, who, in.Body.Credential, browserOf(c), err)
+		return nil, s.refusedPasskey(ctx, c, who, in.Body.Credential, errandPasskey.of(c), err)
 	}
 	c.SetCookie(cookie(token, c.Secure))
 	return out, nil

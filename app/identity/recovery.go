@@ -65,7 +65,7 @@ func (s *Identities) recoverOperations() []op.Operation {
 }
 
 func (s *Identities) beginRecovery(ctx context.Context, c op.Call, in *recoverBegin) (*Until, error) {
-	browser := known(c)
+	browser := errandRecovery.begin(c)
 	out, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*Until, error) {
 		if err := mayTry(tx, "recovery", c.From.Prefix); err != nil {
 			return nil, err
@@ -156,7 +156,7 @@ func mayFinish(tx store.ReadTx, c op.Call, token string) (link, error) {
 		return link{}, ErrLink
 	}
 	if l.Purpose == toRecover {
-		if string(browserOf(c)) != string(l.Browser) {
+		if string(errandRecovery.of(c)) != string(l.Browser) {
 			return link{}, ErrRecoverElsewhere
 		}
 		return l, nil

@@ -206,7 +206,7 @@ func (s *Identities) second(ctx context.Context, c op.Call, in *secondInput) (*M
 		}
 		method := "passkey"
 		if byPasskey {
-			if p, _, err := s.proven(tx, forSignIn, browserOf(c), in.Body.Passkey); err != nil {
+			if p, _, err := s.proven(tx, forSignIn, errandPasskey.of(c), in.Body.Passkey); err != nil {
 				return nil, err
 			} else if p.Identity != now.Identity {
 				return nil, ErrPasskey
@@ -227,7 +227,7 @@ func (s *Identities) second(ctx context.Context, c op.Call, in *secondInput) (*M
 	case errors.Is(err, ErrSecondFactor):
 		return nil, s.refused(ctx, c, sess.Identity, func(tx store.Tx) { wrong(tx, "factor", sess.Identity.String(), guessesOfOne) }, err)
 	case err != nil:
-		return nil, s.refusedPasskey(ctx, c, sess.Identity, in.Body.Passkey, browserOf(c), err)
+		return nil, s.refusedPasskey(ctx, c, sess.Identity, in.Body.Passkey, errandPasskey.of(c), err)
 	}
 	c.SetCookie(cookie(token, c.Secure))
 	return out, nil

@@ -1,17 +1,13 @@
 package identity
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"net/url"
 	"slices"
 	"time"
 
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/audit"
 	"github.com/omniposto/omniposto/app/base/fail"
-	"github.com/omniposto/omniposto/app/base/random"
 	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/organization"
@@ -43,27 +39,6 @@ type login struct {
 	At       time.Time    `cbor:"4,keyasint"`
 }
 
-// hop is a browser on its way to a provider and back: once, within ten minutes.
-type hop struct {
-	State        []byte           `cbor:"1,keyasint"` // SHA-256
-	Organization ref.Organization `cbor:"2,keyasint"`
-	Purpose      string           `cbor:"3,keyasint"`
-	Browser      []byte           `cbor:"4,keyasint"`
-	Identity     ref.Identity     `cbor:"5,keyasint,omitempty"` // of link and step-up
-	Session      ref.Session      `cbor:"6,keyasint,omitempty"`
-	Sealed       secret.Sealed    `cbor:"7,keyasint"` // nonce and verifier
-	StartedAt    time.Time        `cbor:"8,keyasint"`
-}
-
-// What a hop is for.
-const (
-	hopSignIn = "sign_in"
-	hopLink   = "link"
-	hopStepUp = "step_up"
-
-	hopLife = 10 * time.Minute
-)
-
 var (
 	signOns = store.Table[SignOn]{Name: "sign_on", Version: 1, Holds: store.SecretMaterial,
 		Key:   func(s SignOn) store.Key { return store.K(s.Organization) },
@@ -72,10 +47,6 @@ var (
 		Key: func(l login) store.Key { return store.K(l.Issuer, l.Subject) },
 		Indexes: []store.Index[login]{{Name: "identity", Version: 1,
 			Key: func(l login) store.Key { return store.K(l.Identity, l.Issuer, l.Subject) }}}}
-	hops = store.Table[hop]{Name: "sign_on_hop", Version: 1, Holds: store.SecretMaterial,
-		Key: func(h hop) store.Key { return store.K(h.State) },
-		Indexes: []store.Index[hop]{{Name: "started", Version: 1,
-			Key: func(h hop) store.Key { return store.K(h.StartedAt, h.State) }}}}
 )
 
 // The errors of sign-on.
@@ -133,20 +104,6 @@ type signOnBegin struct {
 // AuthorizeURL is where the browser goes.
 type AuthorizeURL struct {
 	AuthorizeURL string `json:"authorize_url"`
-}
-
-type signOnCallback struct {
-	Code         string `query:"code" maxLength:"4096"`
-	State        string `query:"state" maxLength:"512"`
-	Issuer       string `query:"iss" maxLength:"2048"`
-	Error        string `query:"error" maxLength:"512"`
-	Description  string `query:"error_description" maxLength:"2048"`
-	URI          string `query:"error_uri" maxLength:"2048"`
-	SessionState string `query:"session_state" maxLength:"512"`
-	Scope        string `query:"scope" maxLength:"4096"`
-	AuthUser     string `query:"authuser" maxLength:"64"`
-	Prompt       string `query:"prompt" maxLength:"64"`
-	Domain       string `query:"hd" maxLength:"256"`
 }
 
 func (s *Identities) signOnOperations() []op.Operation {
@@ -279,250 +236,4 @@ func endThrough(tx store.Tx, o ref.Organization) {
 	for _, key := range keys {
 		sessions.Delete(tx, key)
 	}
-}
-
-func (s *Identities) beginSignOn(ctx context.Context, c op.Call, in *signOnBegin) (*AuthorizeURL, error) {
-	return s.depart(ctx, c, hop{Organization: in.Body.Organization, Purpose: hopSignIn})
-}
-
-func (s *Identities) linkSignOn(ctx context.Context, c op.Call, _ *op.OrganizationPath) (*AuthorizeURL, error) {
-	return s.depart(ctx, c, hop{Organization: c.Organization, Purpose: hopLink, Identity: c.Actor.Identity, Session: c.Actor.Session})
-}
-
-func (s *Identities) stepUpSignOn(ctx context.Context, c op.Call, _ *op.None) (*AuthorizeURL, error) {
-	return s.depart(ctx, c, hop{Organization: c.Actor.Through, Purpose: hopStepUp, Identity: c.Actor.Identity, Session: c.Actor.Session})
-}
-
-// luggage is what a hop takes along, sealed.
-type luggage struct{ Nonce, Verifier string }
-
-func hopPlace(h hop) secret.Place {
-	return secret.Place{Purpose: "sign_on", Organization: h.Organization, Kind: "sign_on_hop", ID: [16]byte(h.State[:16]), Field: "sealed"}
-}
-
-// configured reads an organization's sign-on with its secret.
-func (s *Identities) configured(ctx context.Context, id ref.Organization) (o SignOn, clientSecret string, err error) {
-	err = s.DB.View(ctx, func(tx store.ReadTx) error {
-		var ok bool
-		if o, ok = signOns.Get(tx, store.K(id)); !ok {
-			return ErrNoSignOn
-		}
-		if o.Secret.Empty() {
-			return nil
-		}
-		return s.Keeper.Use(tx, signOnPlace(id), o.Secret, func(plain []byte) error { clientSecret = string(plain); return nil })
-	})
-	return o, clientSecret, err
-}
-
-func (s *Identities) depart(ctx context.Context, c op.Call, h hop) (*AuthorizeURL, error) {
-	o, clientSecret, err := s.configured(ctx, h.Organization)
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.discover(ctx, o, clientSecret)
-	if err != nil {
-		return nil, err
-	}
-	h.Browser = known(c)
-	return op.Do(ctx, s.DB, c, func(tx store.Tx) (*AuthorizeURL, error) {
-		state, l := random.Text(32), luggage{Nonce: random.Text(32), Verifier: random.Text(40)}
-		h.State, h.StartedAt = hashOf(state), tx.Now()
-		raw, err := json.Marshal(l)
-		if err != nil {
-			return nil, err
-		}
-		if h.Sealed, err = s.Keeper.Seal(tx, hopPlace(h), raw); err != nil {
-			return nil, err
-		}
-		hops.Put(tx, h)
-		return &AuthorizeURL{AuthorizeURL: p.authorizeURL(state, l.Nonce, l.Verifier, h.Purpose == hopStepUp)}, nil
-	})
-}
-
-// land uses the hop of a state up, whatever comes of it.
-func (s *Identities) land(ctx context.Context, c op.Call, state string) (h hop, l luggage, err error) {
-	err = s.DB.Update(ctx, func(tx store.Tx) error {
-		var ok bool
-		h, ok = hops.Get(tx, store.K(hashOf(state)))
-		if !ok || !bytes.Equal(h.Browser, browserOf(c)) || tx.Now().Sub(h.StartedAt) > hopLife {
-			return ErrHop
-		}
-		if h.Purpose != hopSignIn && (h.Identity != c.Actor.Identity || h.Session != c.Actor.Session) {
-			return ErrHop
-		}
-		hops.Delete(tx, store.K(h.State))
-		return s.Keeper.Use(tx, hopPlace(h), h.Sealed, func(plain []byte) error { return json.Unmarshal(plain, &l) })
-	})
-	return h, l, err
-}
-
-// callback ends a hop. Whatever goes wrong is shown on the page where the person left off.
-func (s *Identities) callback(ctx context.Context, c op.Call, in *signOnCallback) (string, error) {
-	h, l, err := s.land(ctx, c, in.State)
-	if err != nil {
-		return "", err
-	}
-	page := map[string]string{hopSignIn: "/sign-in", hopLink: "/me", hopStepUp: "/"}[h.Purpose]
-	to, err := s.arriveBy(ctx, c, h, l, in)
-	if err != nil {
-		return page + "#problem=" + url.QueryEscape(op.Of(err).Detail), nil
-	}
-	return to, nil
-}
-
-func (s *Identities) arriveBy(ctx context.Context, c op.Call, h hop, l luggage, in *signOnCallback) (string, error) {
-	o, clientSecret, err := s.configured(ctx, h.Organization)
-	if err != nil {
-		return "", err
-	}
-	p, err := s.discover(ctx, o, clientSecret)
-	if err != nil {
-		return "", err
-	}
-	if in.Error != "" || in.Code == "" || (p.saysIss || in.Issuer != "") && in.Issuer != p.issuer {
-		return "", ErrSignOnAnswer
-	}
-	said, err := p.exchange(in.Code, l.Nonce, l.Verifier, s.Clock.Now())
-	if err != nil {
-		s.Log.Info("a sign-on was refused", "organization", h.Organization.String(), "request", c.Request.String(), "why", err.Error())
-		return "", ErrSignOnAnswer
-	}
-	switch h.Purpose {
-	case hopLink:
-		return s.linked(ctx, c, o, said)
-	case hopStepUp:
-		return s.confirmedBy(ctx, c, h, o, said)
-	}
-	return s.signedOn(ctx, c, o, said)
-}
-
-// signedOn signs in whom the provider names: somebody linked before, or somebody new.
-func (s *Identities) signedOn(ctx context.Context, c op.Call, o SignOn, said claims) (string, error) {
-	var token string
-	to, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*string, error) {
-		i, err := s.whoIs(tx, c, o, said)
-		if err != nil {
-			return nil, err
-		}
-		applyRole(tx, o, said, i.ID)
-		leave(tx, c)
-		var sess Session
-		sess, token = begin(tx, i.ID, c.From.Agent, c.From.Prefix)
-		sess.Password, sess.Through, sess.Way = time.Time{}, o.Organization, BySignOn
-		to := "/"
-		if at, ok := said.several(tx.Now()); ok {
-			sess.MFA, sess.Method = at, "sign_on"
-		} else if sess.Waiting = HasFactor(tx, i.ID); sess.Waiting {
-			sessions.Put(tx, sess)
-			op.Unrecorded(c)
-			to = "/sign-in#mfa_required"
-			return &to, nil
-		}
-		sessions.Put(tx, sess)
-		_, err = s.arrive(tx, c, sess)
-		return &to, err
-	})
-	if err != nil {
-		return "", err
-	}
-	c.SetCookie(cookie(token, c.Secure))
-	return *to, nil
-}
-
-// whoIs finds the person by issuer and subject. The e-mail address alone finds nobody: it only names a new person, and
-// only if the provider confirmed it and nobody has it.
-func (s *Identities) whoIs(tx store.Tx, c op.Call, o SignOn, said claims) (Identity, error) {
-	if l, ok := logins.Get(tx, store.K(o.Issuer, said.Subject)); ok {
-		i, exists := Get(tx, l.Identity)
-		if !exists || !organization.Belongs(tx, o.Organization, i.ID) {
-			return Identity{}, ErrSignOnMember
-		}
-		return i, nil
-	}
-	if !said.Verified || len(said.Email) < 3 || len(said.Email) > 254 {
-		return Identity{}, ErrSignOnEmail
-	}
-	if _, taken := byEmail(tx, said.Email); taken {
-		return Identity{}, ErrSignOnLink
-	}
-	name := []rune(said.Name)
-	if name = name[:min(len(name), 100)]; len(name) == 0 {
-		name = []rune(said.Email)[:min(100, len([]rune(said.Email)))]
-	}
-	i := newIdentity(tx, string(name), said.Email, "", "")
-	m := organization.Join(tx, o.Organization, i.ID, access.Member, nil)
-	i.EmailVerified = true
-	identities.Put(tx, i)
-	op.Write(tx, c, op.Act{Action: "member.joined", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Organization: o.Organization, Values: map[string]string{"role": string(m.Role)},
-		Private: map[string]string{"email": i.Email}})
-	logins.Put(tx, login{Issuer: o.Issuer, Subject: said.Subject, Identity: i.ID, At: tx.Now()})
-	return i, nil
-}
-
-// applyRole gives the member the strongest role that one of their values maps to. Owners stay owners.
-func applyRole(tx store.Tx, o SignOn, said claims, who ref.Identity) {
-	if o.RoleClaim == "" {
-		return
-	}
-	role, has := access.Member, said.values(o.RoleClaim)
-	for _, strongest := range access.OrganizationRoles {
-		if slices.ContainsFunc(has, func(v string) bool { return o.Roles[v] == strongest }) && strongest != access.Owner {
-			role = strongest
-			break
-		}
-	}
-	if organization.SetRole(tx, o.Organization, who, role) {
-		endOthers(tx, who, ref.Session{})
-	}
-}
-
-func (s *Identities) linked(ctx context.Context, c op.Call, o SignOn, said claims) (string, error) {
-	_, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
-		if !organization.Belongs(tx, o.Organization, c.Actor.Identity) {
-			return nil, ErrSignOnMember
-		}
-		if l, there := logins.Get(tx, store.K(o.Issuer, said.Subject)); there && l.Identity != c.Actor.Identity {
-			return nil, ErrSignOnTaken
-		}
-		logins.Put(tx, login{Issuer: o.Issuer, Subject: said.Subject, Identity: c.Actor.Identity, At: tx.Now()})
-		record(tx, c, "sign_on.linked", c.Actor.Identity, audit.OK, op.Act{})
-		return &op.None{}, nil
-	})
-	return "/me#linked=sign_on", err
-}
-
-// confirmedBy takes the provider's word that the same person proved several factors since the browser left.
-func (s *Identities) confirmedBy(ctx context.Context, c op.Call, h hop, o SignOn, said claims) (string, error) {
-	var token string
-	_, err := op.Do(ctx, s.DB, c, func(tx store.Tx) (*op.None, error) {
-		sess, ok := sessions.Get(tx, store.K(h.Identity, h.Session))
-		l, linked := logins.Get(tx, store.K(o.Issuer, said.Subject))
-		at, several := said.several(tx.Now())
-		if !ok || !linked || l.Identity != h.Identity || sess.Through != o.Organization || !several || at.Before(h.StartedAt.Add(-time.Minute)) {
-			return nil, ErrSignOnAnswer
-		}
-		sess.MFA, sess.Method = at, "sign_on"
-		_, token = rotate(tx, sess)
-		record(tx, c, "session.confirmed", h.Identity, audit.OK, op.Act{})
-		return &op.None{}, nil
-	})
-	if err == nil {
-		c.SetCookie(cookie(token, c.Secure))
-	}
-	return "/#confirmed", err
-}
-
-// SweepHops removes at most n browsers that never came back.
-func SweepHops(tx store.Tx, n int) int {
-	var old []store.Key
-	for _, h := range hops.By(tx, "started", store.Range{To: store.K(tx.Now().Add(-hopLife))}) {
-		if old = append(old, store.K(h.State)); len(old) == n {
-			break
-		}
-	}
-	for _, key := range old {
-		hops.Delete(tx, key)
-	}
-	return len(old)
 }
