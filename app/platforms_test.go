@@ -3,6 +3,7 @@ package app
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -241,6 +242,8 @@ func TestPlantedSecretsAreNowhere(t *testing.T) {
 	all := servePlatforms(t, nil)
 	w := newWorld(t, toPlatforms(all), set("metrics.token", "canary-metrics-token-000"))
 	codes := w.owner.enrol()
+	laptop := w.device()
+	w.owner.addPasskey(laptop)
 	key := w.owner.must(201, "POST", "/organizations/"+w.org+"/keys", map[string]any{"name": "import", "scopes": []string{"posts.draft"}}).text("key")
 	channels := w.connectAll(all, w.ws)
 	var ids []string
@@ -260,6 +263,8 @@ func TestPlantedSecretsAreNowhere(t *testing.T) {
 	reads := w.readAsStaff(a.text("id"), channels)
 	secrets := w.canaries(all)
 	secrets["API key"] = key
+	secrets["credential of a passkey"] = base64.RawURLEncoding.EncodeToString(laptop.key.ID)
+	secrets["key of a passkey"] = base64.RawURLEncoding.EncodeToString(laptop.key.Key.AttestationData()) // what the server has of it: the public one
 	for i, c := range codes {
 		secrets[fmt.Sprintf("recovery code %d", i)] = c.(string)
 	}
