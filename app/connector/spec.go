@@ -12,13 +12,14 @@ import (
 type Spec struct {
 	ID, Label, Family string // Family: the connector whose look-alike this is
 	Preview           Preview
-	Hosts             []Host    // where calls may go
-	WebOnly           bool      // only ports 80 and 443: an address that anybody may type, not a server of the platform's kind
-	Auth              Auth      // where the token goes
-	Connect           []Connect // ways to connect, best first
-	Targets           *Targets  // what is chosen after sign-in and becomes the channel
-	App               Form      // app credentials that an administrator enters
-	Kinds             []Kind    // the first that fits a draft is taken unless the person chose
+	Hosts             []Host        // where calls may go
+	WebOnly           bool          // only ports 80 and 443: an address that anybody may type, not a server of the platform's kind
+	Auth              Auth          // where the token goes
+	Connect           []Connect     // ways to connect, best first
+	Targets           *Targets      // what is chosen after sign-in and becomes the channel
+	App               Form          // app credentials that an administrator enters: id and secret, and what else there is
+	Registration      *Registration // how an app is registered there; nil: nothing needs to be
+	Kinds             []Kind        // the first that fits a draft is taken unless the person chose
 	Settings          Form
 	Rules             func(d *Draft, k *Kind) []Trouble // what the fields above can't say (a poll excludes files)
 	Limits            []Limit
