@@ -460,7 +460,7 @@ func TestStaffAreNobodyElsewhere(t *testing.T) {
 // whether it is a way round a customer's yes: joining an organization, setting a factor, reading mail, events or content.
 func TestWhatAdministratorsAndStaffCanDoIsAClosedList(t *testing.T) {
 	allowed := strings.Fields(`organizations.create instance.read staff.list staff.add staff.update mail.read mail.outbox mail.test
-		audit.instance audit.rotate_key recovery.start support.confirm_clock
+		audit.instance audit.rotate_key recovery.start support.confirm_clock apps.list apps.update apps.remove apps.test
 		grants.request grants.mine grants.look grants.cancel grants.close support.read_account support.read_organization support.read_channel
 		support.read_posts support.read_post support.read_media support.read_asset support.read_thumbnail support.read_analytics`)
 	w := openWorld(t)

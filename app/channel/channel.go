@@ -55,6 +55,7 @@ type Channel struct {
 	CreatedAt       time.Time         `cbor:"25,keyasint"`
 	By              ref.Identity      `cbor:"26,keyasint,omitempty"`
 	Version         int64             `cbor:"27,keyasint"`
+	Client          string            `cbor:"28,keyasint,omitempty"` // id of the app that it was connected through
 }
 
 // token is a channel's sealed token.
@@ -83,6 +84,8 @@ var (
 		Owner: func(c Channel) store.Owner { return store.OwnedBy(c.Organization, c.Workspace) },
 		Indexes: []store.Index[Channel]{
 			{Name: "id", Version: 1, Key: func(c Channel) store.Key { return store.K(c.ID) }},
+			{Name: "client", Version: 1, Only: func(c Channel) bool { return c.Client != "" },
+				Key: func(c Channel) store.Key { return store.K(c.Platform, c.Client, c.ID) }},
 			{Name: "expires", Version: 1, Only: func(c Channel) bool { return !c.TokenExpiresAt.IsZero() && c.State != Reconnect },
 				Key: func(c Channel) store.Key { return store.K(c.TokenExpiresAt, c.ID) }}}}
 	tokens = store.Table[token]{Name: "channel_token", Version: 1, Holds: store.SecretMaterial,
@@ -93,7 +96,9 @@ var (
 )
 
 // Tables lists what this package stores.
-func Tables() []store.AnyTable { return []store.AnyTable{&channels, &tokens, &apps, &states, &items} }
+func Tables() []store.AnyTable {
+	return []store.AnyTable{&channels, &tokens, &apps, &credentials, &states, &arrivals, &items}
+}
 
 // The errors of this package.
 var (

@@ -177,7 +177,7 @@ func (s *Channels) Operations() []op.Operation {
 			Says("Connect a channel", "For platforms that need no sign-in in the browser. The credentials are checked at the platform first.").
 			Example(map[string]any{"platform": "bluesky", "fields": map[string]string{"handle": "fjellvik.example", "password": "xxxx-xxxx-xxxx-xxxx"}}, one).
 			In(op.InWorkspace).Creates().Costs(op.Costly).NoDryRun("the platform is asked").Audits("channel.connected").
-			Fails(ErrPlatform, ErrWay, ErrConnect, ErrNeedsOAuth, ErrThere).Needs(access.ChannelsWrite),
+			Fails(ErrPlatform, ErrWay, ErrConnect, ErrNeedsOAuth, ErrThere, ErrChoose, ErrNoTargets).Needs(access.ChannelsWrite),
 		op.New("channels.read", op.GET("/workspaces/{workspace}/channels/{channel}"), s.read).
 			Says("Read a channel", "Health, limits, slots and default settings.").Example(nil, one).In(op.InWorkspace).Fails(ErrNotFound).Needs(access.WorkspaceRead),
 		op.New("channels.update", op.PATCH("/workspaces/{workspace}/channels/{channel}"), s.update).
@@ -195,7 +195,7 @@ func (s *Channels) Operations() []op.Operation {
 		op.New("practice.list", op.GET("/workspaces/{workspace}/practice"), s.practice).
 			Says("Read the practice feed", "What practice channels published, newest first. Nobody outside sees it.").
 			Example(nil, op.Listed[FeedItem]{Items: []FeedItem{{Text: "Hello", Media: []FeedMedia{}}}}).In(op.InWorkspace).Fails(op.ErrCursor).Needs(access.WorkspaceRead),
-	}, append(s.platformOperations(), s.oauthOperations()...)...)
+	}, slices.Concat(s.platformOperations(), s.oauthOperations(), s.arrivalOperations(), s.appOperations())...)
 }
 
 func (s *Channels) list(ctx context.Context, c op.Call, _ *op.WorkspacePath) (*op.Listed[View], error) {

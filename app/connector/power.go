@@ -83,7 +83,8 @@ type Revoker interface {
 	Revoke(ctx context.Context, c *Call) error
 }
 
-// Chooser lists what may become the channel after sign-in, each with its own token where the platform gives one.
+// Chooser lists what may become the channel after sign-in, each with its own token where the platform gives one; nil where
+// the channel's way leaves nothing to choose.
 type Chooser interface {
 	Choose(ctx context.Context, c *Call) ([]Target, error)
 }

@@ -164,6 +164,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/platforms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the apps of this server
+         * @description Which platforms need an app, whether one is entered, and how it stands.
+         */
+        get: operations["apps.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/platforms/{platform}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Enter an app
+         * @description Serves every organization that has none of its own. The secret is sealed and never shown again.
+         */
+        put: operations["apps.update"];
+        post?: never;
+        /**
+         * Remove an app
+         * @description Channels that were connected through it need to be connected again.
+         */
+        delete: operations["apps.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/platforms/{platform}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test an app
+         * @description Asks whether this server's address leads back to it, and whether the platform takes id, secret and callback address.
+         */
+        post: operations["apps.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/recoveries": {
         parameters: {
             query?: never;
@@ -866,6 +930,70 @@ export interface paths {
          * @description Ends every session of the member at once, as after a lost device. They sign in again as ever.
          */
         post: operations["members.sign_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/platforms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the organization's own apps
+         * @description An app of its own wins over the server's.
+         */
+        get: operations["own_apps.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/platforms/{platform}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Enter an app of the organization's own
+         * @description New channels are connected through it. The secret is sealed and never shown again.
+         */
+        put: operations["own_apps.update"];
+        post?: never;
+        /**
+         * Remove an app of the organization's own
+         * @description Channels that were connected through it need to be connected again.
+         */
+        delete: operations["own_apps.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/platforms/{platform}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test an app of the organization's own
+         * @description As apps.test does for the server's.
+         */
+        post: operations["own_apps.test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1896,6 +2024,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{workspace}/channels/choose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Connect what was chosen
+         * @description Each target becomes a channel of the workspace.
+         */
+        post: operations["channels.choose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{workspace}/channels/choose/{arrival}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may be connected
+         * @description The pages, boards or locations of a sign-in that came back. It stays for half an hour.
+         */
+        get: operations["channels.targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{workspace}/channels/{channel}": {
         parameters: {
             query?: never;
@@ -2526,6 +2694,71 @@ export interface components {
             way: string;
             workspace: string;
         };
+        ChannelApp: {
+            /** @description To be registered at the platform, letter by letter. */
+            callback_url: string;
+            /**
+             * Format: int64
+             * @description How many are connected through it; 1000 is that many or more.
+             */
+            channels: number;
+            console_url?: string;
+            fields: components["schemas"]["ChannelField"][];
+            /**
+             * @description Where the app that is used was entered.
+             * @enum {string}
+             */
+            from: "none" | "configuration" | "instance" | "organization";
+            label: string;
+            last_test?: components["schemas"]["ChannelAppTest"];
+            platform: string;
+            /** @description What the platform looks at before others than the app's owner may connect. */
+            review?: string;
+            /** @description The secret's last four signs. */
+            secret_hint?: string;
+            /** Format: date-time */
+            set_at?: string;
+            /** @enum {string} */
+            state: "not_needed" | "unset" | "untested" | "works" | "fails" | "silent";
+            steps: string[];
+            /**
+             * Format: int64
+             * @description How many of them the platform refuses.
+             */
+            to_reconnect: number;
+            /** @description What was entered, secrets left out. */
+            values: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            version: number;
+            ways: components["schemas"]["ChannelAppScopes"][];
+            /**
+             * Format: int64
+             * @description In how many workspaces they are.
+             */
+            workspaces: number;
+        };
+        ChannelAppScopes: {
+            label: string;
+            scopes: string[];
+            way: string;
+        };
+        ChannelAppTest: {
+            /**
+             * @description Whether this server's own public address leads back to it.
+             * @enum {string}
+             */
+            address: "reached" | "not_reached" | "not_https" | "not_set";
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            credentials: "accepted" | "secret_refused" | "callback_refused" | "untold" | "unreachable";
+            /** Format: int64 */
+            took_ms: number;
+            /** @description The platform's own. */
+            words?: string;
+        };
         ChannelAuthorizeURL: {
             authorize_url: string;
         };
@@ -2617,6 +2850,25 @@ export interface components {
             };
             unverified?: string[];
         };
+        ChannelTarget: {
+            avatar?: string;
+            /** @description The channel of this workspace that it is already. */
+            connected?: string;
+            handle?: string;
+            help?: string;
+            name: string;
+            target: string;
+            url?: string;
+        };
+        ChannelTargets: {
+            help?: string;
+            items: components["schemas"]["ChannelTarget"][];
+            /** @description What they are called, many of them: Pages. */
+            label: string;
+            platform: string;
+            /** Format: date-time */
+            until: string;
+        };
         ChannelText: {
             count: string;
             /**
@@ -2647,6 +2899,17 @@ export interface components {
             ready: boolean;
             scopes?: string[];
             way: string;
+        };
+        ChannelappBody: {
+            /** @description As the platform's form asks. A secret that is left out stays as it is, unless the id is another. */
+            fields: {
+                [key: string]: string;
+            };
+        };
+        ChooseInputBody: {
+            arrival: string;
+            /** @description Each becomes a channel. */
+            targets: string[];
         };
         ConfirmEmailBody: {
             /**
@@ -3018,6 +3281,12 @@ export interface components {
         ListOfChannel: {
             /** @description The things asked for. */
             items: components["schemas"]["Channel"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfChannelApp: {
+            /** @description The things asked for. */
+            items: components["schemas"]["ChannelApp"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -4532,6 +4801,242 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MailQueued"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apps.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "platform": "linkedin",
+                     *           "label": "LinkedIn",
+                     *           "state": "works",
+                     *           "from": "instance",
+                     *           "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *           "ways": [
+                     *             {
+                     *               "way": "oauth",
+                     *               "label": "Sign in",
+                     *               "scopes": [
+                     *                 "w_member_social"
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "steps": [],
+                     *           "fields": [],
+                     *           "values": {
+                     *             "id": "86abc"
+                     *           },
+                     *           "secret_hint": "c41e",
+                     *           "channels": 0,
+                     *           "workspaces": 0,
+                     *           "to_reconnect": 0,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apps.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "id": "86abc",
+                 *         "secret": "the-app-s-secret"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChannelappBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "linkedin",
+                     *       "label": "LinkedIn",
+                     *       "state": "works",
+                     *       "from": "instance",
+                     *       "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *       "ways": [
+                     *         {
+                     *           "way": "oauth",
+                     *           "label": "Sign in",
+                     *           "scopes": [
+                     *             "w_member_social"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "steps": [],
+                     *       "fields": [],
+                     *       "values": {
+                     *         "id": "86abc"
+                     *       },
+                     *       "secret_hint": "c41e",
+                     *       "channels": 0,
+                     *       "workspaces": 0,
+                     *       "to_reconnect": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apps.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apps.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "linkedin",
+                     *       "label": "LinkedIn",
+                     *       "state": "works",
+                     *       "from": "instance",
+                     *       "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *       "ways": [
+                     *         {
+                     *           "way": "oauth",
+                     *           "label": "Sign in",
+                     *           "scopes": [
+                     *             "w_member_social"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "steps": [],
+                     *       "fields": [],
+                     *       "values": {
+                     *         "id": "86abc"
+                     *       },
+                     *       "secret_hint": "c41e",
+                     *       "channels": 0,
+                     *       "workspaces": 0,
+                     *       "to_reconnect": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelApp"];
                 };
             };
             /** @description A problem */
@@ -6739,6 +7244,251 @@ export interface operations {
             };
         };
     };
+    "own_apps.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "platform": "linkedin",
+                     *           "label": "LinkedIn",
+                     *           "state": "works",
+                     *           "from": "instance",
+                     *           "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *           "ways": [
+                     *             {
+                     *               "way": "oauth",
+                     *               "label": "Sign in",
+                     *               "scopes": [
+                     *                 "w_member_social"
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "steps": [],
+                     *           "fields": [],
+                     *           "values": {
+                     *             "id": "86abc"
+                     *           },
+                     *           "secret_hint": "c41e",
+                     *           "channels": 0,
+                     *           "workspaces": 0,
+                     *           "to_reconnect": 0,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "own_apps.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "id": "86abc",
+                 *         "secret": "the-app-s-secret"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChannelappBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "linkedin",
+                     *       "label": "LinkedIn",
+                     *       "state": "works",
+                     *       "from": "instance",
+                     *       "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *       "ways": [
+                     *         {
+                     *           "way": "oauth",
+                     *           "label": "Sign in",
+                     *           "scopes": [
+                     *             "w_member_social"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "steps": [],
+                     *       "fields": [],
+                     *       "values": {
+                     *         "id": "86abc"
+                     *       },
+                     *       "secret_hint": "c41e",
+                     *       "channels": 0,
+                     *       "workspaces": 0,
+                     *       "to_reconnect": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "own_apps.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "own_apps.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "linkedin",
+                     *       "label": "LinkedIn",
+                     *       "state": "works",
+                     *       "from": "instance",
+                     *       "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *       "ways": [
+                     *         {
+                     *           "way": "oauth",
+                     *           "label": "Sign in",
+                     *           "scopes": [
+                     *             "w_member_social"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "steps": [],
+                     *       "fields": [],
+                     *       "values": {
+                     *         "id": "86abc"
+                     *       },
+                     *       "secret_hint": "c41e",
+                     *       "channels": 0,
+                     *       "workspaces": 0,
+                     *       "to_reconnect": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "recovery.list": {
         parameters: {
             query?: never;
@@ -7877,7 +8627,10 @@ export interface operations {
     };
     "platforms.list": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description One of yours, whose own apps make a platform ready too. */
+                organization?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7927,7 +8680,10 @@ export interface operations {
     };
     "platforms.read": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description One of yours, whose own apps make a platform ready too. */
+                organization?: string;
+            };
             header?: never;
             path: {
                 /** @description The platform's id. */
@@ -10035,6 +10791,122 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ChannelAuthorizeURL"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "channels.choose": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "arrival": "arv_06g2p7r8k1m3v5x9z2b4d6f8h0",
+                 *       "targets": [
+                 *         "1029384756"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChooseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "version": 0,
+                     *           "workspace": "",
+                     *           "platform": "facebook",
+                     *           "way": "",
+                     *           "name": "Fjellvik Outdoor",
+                     *           "state": "",
+                     *           "slots": null,
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfChannel"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "channels.targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+                /** @description Of the address that the browser came back to. */
+                arrival: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "facebook",
+                     *       "label": "Pages",
+                     *       "items": [
+                     *         {
+                     *           "target": "1029384756",
+                     *           "name": "Fjellvik Outdoor",
+                     *           "handle": "fjellvik"
+                     *         }
+                     *       ],
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelTargets"];
                 };
             };
             /** @description A problem */
