@@ -111,6 +111,7 @@ var (
 	ErrNoSlot     = fail.Conflict("no_free_slot", "This channel has no free slot. Add slots to it, or choose a time.")
 	ErrState      = fail.Invalid("state_unknown", "This sign-in took too long or was used already. Start connecting again.")
 	ErrNeedsOAuth = fail.Invalid("needs_authorize", "This is connected by signing in at the platform: begin with channels.authorize.")
+	ErrReconnect  = fail.Conflict("channel_reconnect", "The platform doesn't take this channel's access any more. Connect it again.")
 	ErrNoApp      = fail.Conflict("app_missing", "An administrator must enter this platform's app credentials first.")
 )
 

@@ -27,7 +27,8 @@ import (
 // Channels offers the operations on channels and platforms.
 type Channels struct {
 	Deps
-	locks locks
+	locks   locks
+	answers answers
 }
 
 // Deps is what the operations use.
@@ -192,6 +193,7 @@ func (s *Channels) Operations() []op.Operation {
 		op.New("slots.next", op.GET("/workspaces/{workspace}/channels/{channel}/slots"), s.nextSlots).
 			Says("Coming slots", "The next slots of the channel and which post has each.").Example(nil, op.Listed[NextSlot]{Items: []NextSlot{{}}}).
 			In(op.InWorkspace).Fails(ErrNotFound).Needs(access.WorkspaceRead),
+		s.lookupOperation(),
 		op.New("practice.list", op.GET("/workspaces/{workspace}/practice"), s.practice).
 			Says("Read the practice feed", "What practice channels published, newest first. Nobody outside sees it.").
 			Example(nil, op.Listed[FeedItem]{Items: []FeedItem{{Text: "Hello", Media: []FeedMedia{}}}}).In(op.InWorkspace).Fails(op.ErrCursor).Needs(access.WorkspaceRead),

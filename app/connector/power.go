@@ -95,6 +95,9 @@ type Target struct {
 	Help string
 }
 
+// Mentions is the look-up of people to mention in a text; the others are those that the settings name.
+const Mentions = "people"
+
 // Lookuper answers the look-ups of settings and mentions.
 type Lookuper interface {
 	Lookup(ctx context.Context, c *Call, what, query string, siblings map[string]string) ([]Option, error)

@@ -2112,6 +2112,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{workspace}/channels/{channel}/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look something up at the platform
+         * @description Boards, communities, playlists, categories, people: what a setting can be. Answers are kept for ten minutes.
+         */
+        get: operations["channels.lookup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{workspace}/channels/{channel}/slots": {
         parameters: {
             query?: never;
@@ -3305,6 +3325,12 @@ export interface components {
         ListOfChannelPlatform: {
             /** @description The things asked for. */
             items: components["schemas"]["ChannelPlatform"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfConnectorOption: {
+            /** @description The things asked for. */
+            items: components["schemas"]["ConnectorOption"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -11113,6 +11139,60 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "channels.lookup": {
+        parameters: {
+            query?: {
+                /** @description What is looked for, as x-lookup of the setting says. */
+                what?: string;
+                /** @description What somebody typed; empty lists what there is. */
+                query?: string;
+                /** @description Settings chosen so far that matter to it, each name=value: flairs are those of a community. */
+                with?: string[];
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+                /** @description The channel's id. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "1102",
+                     *           "label": "Winter",
+                     *           "help": "24 pins"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfConnectorOption"];
                 };
             };
             /** @description A problem */
