@@ -199,7 +199,7 @@ func (s *Channels) chosenOf(ctx context.Context, c op.Call, platform string, id 
 	case ch == nil:
 		return nil, ErrChoose.With("arrival", waits.String())
 	}
-	v := ch.View()
+	v := s.View(*ch, c.Now)
 	return &v, nil
 }
 
@@ -262,7 +262,7 @@ func (s *Channels) choose(ctx context.Context, c op.Call, in *chooseInput) (*op.
 			if err != nil {
 				return nil, err
 			}
-			out.Items = append(out.Items, ch.View())
+			out.Items = append(out.Items, s.View(ch, tx.Now()))
 		}
 		arrivals.Delete(tx, store.K(a.ID))
 		return out, nil

@@ -56,6 +56,8 @@ type Channel struct {
 	By              ref.Identity      `cbor:"26,keyasint,omitempty"`
 	Version         int64             `cbor:"27,keyasint"`
 	Client          string            `cbor:"28,keyasint,omitempty"` // id of the app that it was connected through
+	Renews          bool              `cbor:"29,keyasint,omitempty"` // there is a refresh token
+	Warned          int               `cbor:"30,keyasint,omitempty"` // days before the end of the access at which people were last told
 }
 
 // token is a channel's sealed token.

@@ -83,7 +83,7 @@ func (s *Channels) connect(ctx context.Context, c op.Call, in *connectInput) (*V
 		if err != nil {
 			return nil, err
 		}
-		v := ch.View()
+		v := s.View(ch, tx.Now())
 		return &v, nil
 	})
 }
@@ -127,7 +127,10 @@ func (s *Channels) save(tx store.Tx, c op.Call, platform string, j connector.Joi
 func (c *Channel) take(j connector.Joined, now time.Time) {
 	c.Way, c.RemoteID, c.Handle, c.URL, c.Target = j.Channel.Way, j.Channel.RemoteID, j.Channel.Handle, connector.WebAddress(j.Channel.URL), j.Channel.Target
 	c.Fields, c.Facts, c.More = j.Channel.Fields, j.Channel.Facts, j.Channel.More
-	c.Client = j.App.ID
+	if !c.TokenExpiresAt.Equal(j.Token.ExpiresAt) {
+		c.Warned = 0
+	}
+	c.Client, c.Renews = j.App.ID, !j.Token.Refresh.Empty()
 	c.Avatar, c.Scopes, c.Notes, c.TokenExpiresAt, c.LastCheckedAt = j.Identity.Avatar, j.Token.Scopes, j.Identity.Notes, j.Token.ExpiresAt, now
 	if c.Name == "" || c.Version == 0 {
 		c.Name = j.Channel.Name
@@ -154,7 +157,7 @@ func (s *Channels) check(ctx context.Context, c op.Call, in *ChannelPath) (*View
 		}
 		now = s.found(tx, now, j, cause)
 		op.Write(tx, c, act("channel.checked", now))
-		v := now.View()
+		v := s.View(now, tx.Now())
 		return &v, nil
 	})
 }
@@ -210,7 +213,7 @@ func (s *Channels) disconnect(ctx context.Context, c op.Call, in *ChannelPath) (
 		if ch, ok = Get(tx, c.Organization, c.Workspace, in.Channel); !ok {
 			return ErrNotFound
 		}
-		return c.Matches(ch.Version, ch.View())
+		return c.Matches(ch.Version, s.View(ch, tx.Now()))
 	})
 	if err != nil {
 		return nil, err

@@ -81,6 +81,7 @@ type View struct {
 	Slots           []schedule.Slot   `json:"slots" maxItems:"200"`
 	Timezone        string            `json:"timezone,omitempty" doc:"Of the slots; the workspace's when absent."`
 	TokenExpiresAt  *time.Time        `json:"token_expires_at,omitempty"`
+	Access          AccessView        `json:"access"`
 	LastPublishedAt *time.Time        `json:"last_published_at,omitempty"`
 	LastCheckedAt   *time.Time        `json:"last_checked_at,omitempty"`
 	CreatedAt       time.Time         `json:"created_at"`
@@ -96,8 +97,7 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-// View is the channel as the API shows it.
-func (c Channel) View() View {
+func (c Channel) view() View {
 	slots := c.Slots
 	if slots == nil {
 		slots = []schedule.Slot{}
@@ -204,7 +204,7 @@ func (s *Channels) list(ctx context.Context, c op.Call, _ *op.WorkspacePath) (*o
 	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[View], error) {
 		out := &op.Listed[View]{Items: []View{}}
 		for _, ch := range Of(tx, c.Organization, c.Workspace) {
-			out.Items = append(out.Items, ch.View())
+			out.Items = append(out.Items, s.View(ch, tx.Now()))
 		}
 		return out, nil
 	})
@@ -216,7 +216,7 @@ func (s *Channels) read(ctx context.Context, c op.Call, in *ChannelPath) (*View,
 		if !ok {
 			return nil, ErrNotFound
 		}
-		v := ch.View()
+		v := s.View(ch, tx.Now())
 		return &v, nil
 	})
 }
@@ -227,7 +227,7 @@ func (s *Channels) update(ctx context.Context, c op.Call, in *updateInput) (*Vie
 		if !ok {
 			return nil, ErrNotFound
 		}
-		if err := c.Matches(ch.Version, ch.View()); err != nil {
+		if err := c.Matches(ch.Version, s.View(ch, tx.Now())); err != nil {
 			return nil, err
 		}
 		changed, err := s.apply(tx, &ch, in)
@@ -236,7 +236,7 @@ func (s *Channels) update(ctx context.Context, c op.Call, in *updateInput) (*Vie
 		}
 		ch = Put(tx, ch)
 		op.Write(tx, c, act("channel.changed", ch, changed...))
-		v := ch.View()
+		v := s.View(ch, tx.Now())
 		return &v, nil
 	})
 }

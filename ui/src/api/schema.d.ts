@@ -2344,6 +2344,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{workspace}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what somebody had to be told
+         * @description What failed, was missed, needs a person or soon will, newest first. A week is kept.
+         */
+        get: operations["notices.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{workspace}/posts": {
         parameters: {
             query?: never;
@@ -2679,6 +2699,7 @@ export interface components {
             password: string;
         };
         Channel: {
+            access: components["schemas"]["ChannelAccess"];
             avatar?: string;
             /** Format: date-time */
             created_at: string;
@@ -2713,6 +2734,30 @@ export interface components {
             version: number;
             way: string;
             workspace: string;
+        };
+        ChannelAccess: {
+            /**
+             * Format: int64
+             * @description Whole days until then.
+             */
+            days_left?: number;
+            /**
+             * Format: date-time
+             * @description Absent: it doesn't end, or the platform doesn't say.
+             */
+            ends_at?: string;
+            /**
+             * @description What we hold.
+             * @enum {string}
+             */
+            kind: "none" | "sign_in" | "app_password" | "token" | "webhook" | "key";
+            /** @description Rights that weren't granted. */
+            missing_scopes?: string[];
+            /**
+             * Format: date-time
+             * @description When it is renewed without anybody's doing. Absent though it ends: somebody must connect again before.
+             */
+            renews_at?: string;
         };
         ChannelApp: {
             /** @description To be registered at the platform, letter by letter. */
@@ -3370,6 +3415,12 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        ListOfNotifyNotice: {
+            /** @description The things asked for. */
+            items: components["schemas"]["NotifyNotice"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         ListOfOrganizationInvitation: {
             /** @description The things asked for. */
             items: components["schemas"]["OrganizationInvitation"][];
@@ -3512,6 +3563,19 @@ export interface components {
              * @description Bytes that are there; send the rest from here.
              */
             offset: number;
+        };
+        NotifyNotice: {
+            /** Format: date-time */
+            at: string;
+            /** @description Of a failed attempt. */
+            class?: string;
+            /** @description Of what it happened to. */
+            id: string;
+            /** @description What happened, like delivery.failed or channel.expiring. */
+            kind: string;
+            post?: string;
+            /** @description The platform's words, or ours. */
+            words?: string;
         };
         OffsiteInputBody: {
             bucket?: components["schemas"]["BucketStruct"];
@@ -10698,6 +10762,9 @@ export interface operations {
                      *           "handle": "@fjellvik@social.example",
                      *           "state": "ready",
                      *           "slots": [],
+                     *           "access": {
+                     *             "kind": ""
+                     *           },
                      *           "created_at": "0001-01-01T00:00:00Z"
                      *         }
                      *       ]
@@ -10764,6 +10831,9 @@ export interface operations {
                      *       "handle": "@fjellvik@social.example",
                      *       "state": "ready",
                      *       "slots": [],
+                     *       "access": {
+                     *         "kind": ""
+                     *       },
                      *       "created_at": "0001-01-01T00:00:00Z"
                      *     }
                      */
@@ -10877,6 +10947,9 @@ export interface operations {
                      *           "name": "Fjellvik Outdoor",
                      *           "state": "",
                      *           "slots": null,
+                     *           "access": {
+                     *             "kind": ""
+                     *           },
                      *           "created_at": "0001-01-01T00:00:00Z"
                      *         }
                      *       ]
@@ -10979,6 +11052,9 @@ export interface operations {
                      *       "handle": "@fjellvik@social.example",
                      *       "state": "ready",
                      *       "slots": [],
+                     *       "access": {
+                     *         "kind": ""
+                     *       },
                      *       "created_at": "0001-01-01T00:00:00Z"
                      *     }
                      */
@@ -11085,6 +11161,9 @@ export interface operations {
                      *       "handle": "@fjellvik@social.example",
                      *       "state": "ready",
                      *       "slots": [],
+                     *       "access": {
+                     *         "kind": ""
+                     *       },
                      *       "created_at": "0001-01-01T00:00:00Z"
                      *     }
                      */
@@ -11135,6 +11214,9 @@ export interface operations {
                      *       "handle": "@fjellvik@social.example",
                      *       "state": "ready",
                      *       "slots": [],
+                     *       "access": {
+                     *         "kind": ""
+                     *       },
                      *       "created_at": "0001-01-01T00:00:00Z"
                      *     }
                      */
@@ -12004,6 +12086,57 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notices.list": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kind": "channel.expiring",
+                     *           "id": "chn_06g2p7r8k1m3v5x9z2b4d6f8h0",
+                     *           "words": "Fjellvik on LinkedIn: access ends in 7 days. Connect it again before.",
+                     *           "at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfNotifyNotice"];
                 };
             };
             /** @description A problem */
