@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/config"
+	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/connector/all"
 	"github.com/omniposto/omniposto/app/connector/fake"
 	"github.com/omniposto/omniposto/app/connector/fakes"
@@ -386,5 +387,50 @@ func TestWhatASettingCanBeIsAskedOfThePlatform(t *testing.T) {
 	all["wordpress"].EndAccess()
 	if a := author.send("GET", at+"authors&query=x", nil); a.status != 503 && a.status != 409 || a.text("detail") == "" {
 		t.Errorf("when the platform refuses: %d %s", a.status, a.raw)
+	}
+}
+
+func TestAPostIsTakenBackEverywhere(t *testing.T) {
+	all := servePlatforms(t, nil)
+	w := newWorld(t, toPlatforms(all))
+	channels := w.connectAll(all, w.ws)
+	var ids []string
+	for id := range channels {
+		ids = append(ids, id)
+	}
+	a := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "A mistake", "channels": ids, "schedule": map[string]any{"now": true}})
+	for i := range a.get("deliveries").([]any) {
+		w.published(a.text(fmt.Sprintf("deliveries.%d.id", i)))
+	}
+	waiting := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "Not yet", "channels": ids[:1], "schedule": map[string]any{"at": time.Now().Add(time.Hour), "timezone": "UTC"}})
+	if back := w.owner.must(200, "POST", w.path("/posts/"+waiting.text("id")+"/recall"), map[string]any{}); back.text("items.0.outcome") != "cancelled" {
+		t.Errorf("what waits: %s", back.raw)
+	}
+	w.join("ada@halden.example", "member", "author").must(403, "POST", w.path("/posts/"+a.text("id")+"/recall"), map[string]any{})
+	for try := range 2 { // what is gone is gone
+		back := w.owner.must(200, "POST", w.path("/posts/"+a.text("id")+"/recall"), map[string]any{})
+		for i := range back.get("items").([]any) {
+			at := fmt.Sprintf("items.%d.", i)
+			platform := channels[back.text(at+"channel")]
+			pub, _ := w.app.parts.channels.Platform(platform)
+			_, can := pub.(connector.Deleter)
+			outcome := back.text(at + "outcome")
+			if can != (outcome == "recalled") || !can && (outcome != "unsupported" || back.text(at+"message") == "") {
+				t.Errorf("try %d, %s: %s %s", try, platform, outcome, back.text(at+"message"))
+			}
+			d := w.owner.must(200, "GET", w.path("/deliveries/"+back.text(at+"delivery")), nil)
+			if d.text("status") != "published" || can != (d.get("recalled_at") != nil) {
+				t.Errorf("%s afterwards: %s", platform, d.raw)
+			}
+		}
+	}
+	for id, p := range all {
+		pub, _ := w.app.parts.channels.Platform(id)
+		if _, can := pub.(connector.Deleter); can && len(p.Visible()) != 0 {
+			t.Errorf("%s still shows %d", id, len(p.Visible()))
+		}
+	}
+	if log := w.owner.must(200, "GET", "/organizations/"+w.org+"/audit?limit=100", nil).raw; strings.Count(log, "post.recalled") != 3 {
+		t.Error("the log doesn't say so")
 	}
 }

@@ -2436,6 +2436,26 @@ export interface paths {
         patch: operations["posts.update"];
         trace?: never;
     };
+    "/api/v1/workspaces/{workspace}/posts/{post}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a published post back
+         * @description Deletes it at every platform that allows it, answers first, and cancels what isn't out yet. Says for each delivery how that ended; what failed can be tried again.
+         */
+        post: operations["posts.recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{workspace}/posts/{post}/restore": {
         parameters: {
             query?: never;
@@ -3445,6 +3465,12 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        ListOfPostRecall: {
+            /** @description The things asked for. */
+            items: components["schemas"]["PostRecall"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         ListOfPostRow: {
             /** @description The things asked for. */
             items: components["schemas"]["PostRow"][];
@@ -3773,6 +3799,11 @@ export interface components {
             post: string;
             /** Format: date-time */
             published_at?: string;
+            /**
+             * Format: date-time
+             * @description When it was taken away again at the platform.
+             */
+            recalled_at?: string;
             /** @enum {string} */
             role: "post" | "reply" | "comment" | "finish";
             status: string;
@@ -3804,6 +3835,11 @@ export interface components {
             post: string;
             /** Format: date-time */
             published_at?: string;
+            /**
+             * Format: date-time
+             * @description When it was taken away again at the platform.
+             */
+            recalled_at?: string;
             receipt?: components["schemas"]["PostReceipt"];
             /** @enum {string} */
             role: "post" | "reply" | "comment" | "finish";
@@ -3884,6 +3920,16 @@ export interface components {
         PostPart: {
             media?: components["schemas"]["PostMedia"][];
             text?: string;
+        };
+        PostRecall: {
+            channel: string;
+            delivery: string;
+            /** @description What to do, or the platform's words. */
+            message?: string;
+            /** @enum {string} */
+            outcome: "recalled" | "cancelled" | "unsupported" | "in_doubt" | "failed";
+            /** @description Where to take it away by hand. */
+            permalink?: string;
         };
         PostReceipt: {
             permalink?: string;
@@ -3995,6 +4041,10 @@ export interface components {
             parameter?: string;
             /** @description JSON pointer into the body. */
             pointer?: string;
+        };
+        RecallPostBody: {
+            /** @description Where; everywhere when absent. */
+            channels?: string[];
         };
         RecoverBeginBody: {
             email: string;
@@ -12498,6 +12548,58 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Post"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "posts.recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+                /** @description The post's id. */
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["RecallPostBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "delivery": "",
+                     *           "channel": "",
+                     *           "outcome": "recalled"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfPostRecall"];
                 };
             };
             /** @description A problem */
