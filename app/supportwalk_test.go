@@ -17,7 +17,6 @@ import (
 	"github.com/omniposto/omniposto/app/op"
 	"github.com/omniposto/omniposto/app/support"
 	"github.com/omniposto/omniposto/store"
-	"github.com/omniposto/omniposto/store/twice"
 )
 
 // standing is where a grant stands when everybody tries everything on it.
@@ -152,8 +151,9 @@ func TestEveryStateTimesEveryOperationTimesEveryoneTimesEveryProof(t *testing.T)
 	for _, s := range standings {
 		r.walk(s)
 	}
-	if n := len(standings) * 21 * (len(walkers)*len(ages) + len(loners)); r.cases != n || n != 12_096 {
-		t.Errorf("%d cases were walked, want %d, which is 12,096", r.cases, n)
+	whole, folded := 15*(len(walkers)*len(ages)+len(loners)), 6*(len(walkers)+len(ages)-1+len(loners))
+	if n := len(standings) * (whole + folded); r.cases != n || n != 9_792 {
+		t.Errorf("%d cases were walked, want %d, which is 9,792", r.cases, n)
 	}
 	if r.steps != 17+17+15+13 {
 		t.Errorf("%d cases changed a grant; in the table they are 62", r.steps)
@@ -168,7 +168,7 @@ func TestEveryStateTimesEveryOperationTimesEveryoneTimesEveryProof(t *testing.T)
 // newRound opens a server whose administrator belongs to no customer, with everybody who is in the walk.
 func newRound(t *testing.T) *round {
 	c, l := clock.NewManual(monday), &ledger{}
-	w := newWorldStill(t, c, func(_ *config.Sources, o *Options) { o.Test.Wrap = l.wrap })
+	w := newWorldStill(t, c, set("log.level", "error"), func(_ *config.Sources, o *Options) { o.Test.Wrap = l.wrap })
 	r := &round{help: &help{world: w, clock: c}, ledger: l, people: map[string]*person{}, browsers: map[string]map[string]*person{}, loners: map[string]*person{},
 		kept: map[string]string{}, needed: 1, done: map[string]int{}}
 	arm := func(who string, p *person) {
@@ -335,6 +335,10 @@ func (r *round) attempts() (list []attempt) {
 	return list
 }
 
+// folded are the reads that differ from three others in nothing but what they answer. The three, a list, a record and a picture, are
+// walked whole; these by the requester with each proof and by everybody else with the best one.
+var folded = []string{"support.read_organization", "support.read_channel", "support.read_posts", "support.read_media", "support.read_asset", "support.read_analytics"}
+
 // try is one case: who does what to which grant with what proof.
 type try struct {
 	attempt
@@ -359,20 +363,29 @@ func (r *round) walk(s standing) {
 		var callers []try
 		for _, who := range walkers {
 			for _, age := range ages {
+				if age != "bound" && who != "requester" && slices.Contains(folded, a.ID) {
+					continue
+				}
 				callers = append(callers, try{who: who, age: age, by: r.browsers[who][age]})
 			}
 		}
 		for _, who := range loners {
 			callers = append(callers, try{who: who, age: "none", by: r.loners[who]})
 		}
+		var quiet []try
 		for _, c := range callers {
 			c.attempt, c.grant, c.want = a, grant, verdictOf(r.t, s, a.ID, c.who, c.age)
-			if r.cases++; c.want.becomes != "" {
+			switch {
+			case c.want.becomes != "":
 				steps = append(steps, c)
-				continue
+			case c.want.writes() == nil:
+				quiet = append(quiet, c)
+			default:
+				r.check(s, c)
 			}
-			r.check(s, c)
 		}
+		r.checkQuiet(s, quiet)
+		r.cases += len(callers)
 	}
 	if now := r.version(grant); now != version {
 		r.t.Errorf("%s: what was refused made version %v of %v", s.name, now, version)
@@ -449,37 +462,42 @@ func (r *round) proveFor(p *person, age, grant, elsewhere string, body any) {
 	}
 }
 
-// check sends the request and compares what came of it with what must.
+// checkQuiet sends what must write nothing, some at the same time. All are of one operation.
+func (r *round) checkQuiet(s standing, list []try) {
+	r.t.Helper()
+	r.ledger.take()
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for j := i; j < len(list); j += 4 {
+				r.sent(s, list[j])
+			}
+		})
+	}
+	all.Wait()
+	if wrote := r.ledger.take(); len(wrote) > 0 {
+		r.t.Errorf("%s: one of those who may not %s wrote %v", s.name, list[0].ID, wrote)
+	}
+}
+
+// check sends what must write, and compares what came of it with what must.
 func (r *round) check(s standing, c try) {
 	r.t.Helper()
-	th := maps.Clone(r.content)
-	th["grant"] = c.grant
 	r.ledger.take()
-	a := c.by.send(c.Route.Method, "root:"+th.path(c.Operation), c.body)
-	wrote := r.ledger.take()
-	name := fmt.Sprintf("%s: %s %v by %s, proof %s", s.name, c.ID, c.body, c.who, c.age)
-	if a.status != c.want.status || a.code() != c.want.code {
-		r.t.Errorf("%s: %d %s, want %d %s", name, a.status, a.raw, c.want.status, c.want.code)
+	a := r.sent(s, c)
+	wrote, want := r.ledger.take(), c.want.writes()
+	maps.DeleteFunc(wrote, func(table string, _ int) bool { return table != "grant" && table != "audit" && table != "grant_read" }) // letters and the like follow
+	if !maps.Equal(wrote, want) {
+		r.t.Errorf("%s wrote %v, want %v", c.name(s), wrote, want)
 	}
-	if want := c.want.writes(); len(want) > 0 {
-		maps.DeleteFunc(wrote, func(table string, _ int) bool { return want[table] == 0 && table != "grant_read" }) // letters and the like
-		if !maps.Equal(wrote, want) {
-			r.t.Errorf("%s wrote %v, want %v", name, wrote, want)
-		}
-	} else if len(wrote) > 0 {
-		r.t.Errorf("%s wrote %v", name, wrote)
-	}
-	if a.status >= 400 {
-		if strings.Contains(a.raw, ticket) {
-			r.t.Errorf("%s: the refusal tells of the request: %s", name, a.raw)
-		}
+	if a.status != c.want.status {
 		return
 	}
 	switch {
 	case c.want.becomes != "":
 		r.done[string(c.Actions[0])]++
 		if a.text("state") != string(c.want.becomes) {
-			r.t.Errorf("%s became %s, want %s", name, a.text("state"), c.want.becomes)
+			r.t.Errorf("%s became %s, want %s", c.name(s), a.text("state"), c.want.becomes)
 		}
 	case c.want.asks:
 		r.done["grant.requested"]++
@@ -488,6 +506,25 @@ func (r *round) check(s standing, c try) {
 	case c.want.reads:
 		r.done["support.read"]++
 	}
+}
+
+// sent sends the request and compares the answer with what it must be.
+func (r *round) sent(s standing, c try) answer {
+	r.t.Helper()
+	th := maps.Clone(r.content)
+	th["grant"] = c.grant
+	a := c.by.send(c.Route.Method, "root:"+th.path(c.Operation), c.body)
+	if a.status != c.want.status || a.code() != c.want.code {
+		r.t.Errorf("%s: %d %s, want %d %s", c.name(s), a.status, a.raw, c.want.status, c.want.code)
+	}
+	if c.want.code != "" && strings.Contains(a.raw, ticket) {
+		r.t.Errorf("%s: the refusal tells of the request: %s", c.name(s), a.raw)
+	}
+	return a
+}
+
+func (c try) name(s standing) string {
+	return fmt.Sprintf("%s: %s %v by %s, proof %s", s.name, c.ID, c.body, c.who, c.age)
 }
 
 // writes are the records that the case must write, by table, besides what follows from them.
@@ -526,7 +563,7 @@ func (l *ledger) take() map[string]int {
 	return tables
 }
 
-func (l *ledger) wrap(e store.Engine) store.Engine { return &kept{twice.Wrap(e), l} }
+func (l *ledger) wrap(e store.Engine) store.Engine { return &kept{e, l} }
 
 // kept is an engine whose writes are counted once they are durable.
 type kept struct {
