@@ -9,6 +9,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/pixelfed"
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
@@ -22,6 +23,7 @@ func Connectors() []connector.Publisher {
 		genericwebhook.New(),
 		gotosocial.New(),
 		mastodon.New(),
+		pixelfed.New(),
 		practice.New(),
 		telegram.New(),
 		wordpress.New(),
