@@ -10,6 +10,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
+	"github.com/omniposto/omniposto/app/connector/pleroma"
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
@@ -24,6 +25,7 @@ func Connectors() []connector.Publisher {
 		gotosocial.New(),
 		mastodon.New(),
 		pixelfed.New(),
+		pleroma.New(),
 		practice.New(),
 		telegram.New(),
 		wordpress.New(),
