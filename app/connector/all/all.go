@@ -6,6 +6,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/connector/bluesky"
 	"github.com/omniposto/omniposto/app/connector/discord"
+	"github.com/omniposto/omniposto/app/connector/friendica"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
@@ -21,6 +22,7 @@ func Connectors() []connector.Publisher {
 	return []connector.Publisher{
 		bluesky.New(),
 		discord.New(),
+		friendica.New(),
 		genericwebhook.New(),
 		gotosocial.New(),
 		mastodon.New(),
