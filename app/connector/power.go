@@ -53,7 +53,7 @@ type Lister interface {
 	Sign(p *Pass) string
 }
 
-// Seen is a post in a list, with its sign.
+// Seen is a post in a list, with its sign; empty where a Signer reads it.
 type Seen struct {
 	Receipt
 	Sign string

@@ -159,7 +159,7 @@ const (
 type Once struct {
 	By              By
 	Life            time.Duration // native: how long the platform remembers the key, by its own Date
-	Then            By            // native: when the key is too old (Lookup or Ask)
+	Then            By            // native: when the key is too old (Lookup or Ask); lookup: Ask where not finding it proves nothing
 	Settle          time.Duration // where this kind lists later than Spec.Settle says
 	Unnamed         bool          // handle: "published" doesn't name the post, so it is found in the list, after a mark
 	DuplicateProves bool          // ask: "same words" while in doubt means that the first arrived

@@ -6,8 +6,12 @@ import (
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/connector/bluesky"
 	"github.com/omniposto/omniposto/app/connector/discord"
+	"github.com/omniposto/omniposto/app/connector/friendica"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
+	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/pixelfed"
+	"github.com/omniposto/omniposto/app/connector/pleroma"
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
@@ -18,8 +22,12 @@ func Connectors() []connector.Publisher {
 	return []connector.Publisher{
 		bluesky.New(),
 		discord.New(),
+		friendica.New(),
 		genericwebhook.New(),
+		gotosocial.New(),
 		mastodon.New(),
+		pixelfed.New(),
+		pleroma.New(),
 		practice.New(),
 		telegram.New(),
 		wordpress.New(),

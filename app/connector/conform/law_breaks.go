@@ -158,6 +158,7 @@ func expiredToken(s *suite) {
 		from, steps := s.requests(c)
 		probe := s.bench(c.account)
 		_, refreshes := probe.pub.(connector.Refresher)
+		refreshes = refreshes && !c.account.Ends
 		probe.platform.EndAccess()
 		l, _ := s.playOn(probe, probe.life(probe.follow(probe.draft(c.kind))), nil)
 		ends := refreshes || l.state != published

@@ -50,6 +50,7 @@ type Platform interface {
 type Account struct {
 	Way    string
 	Fields map[string]string
+	Ends   bool // what was given out this way can't be renewed, though another way's can
 }
 
 // Post is something visible.
