@@ -11,6 +11,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
+	"github.com/omniposto/omniposto/app/connector/x"
 )
 
 // Connectors are all connectors, in the order of their folders.
@@ -23,5 +24,6 @@ func Connectors() []connector.Publisher {
 		practice.New(),
 		telegram.New(),
 		wordpress.New(),
+		x.New(),
 	}
 }
