@@ -220,7 +220,10 @@ type Limit struct {
 
 // Price is what a call costs, shown before scheduling.
 type Price struct {
-	What, Amount, Currency, When string
+	What     string // for a person: "A post with an address"
+	Amount   string // a decimal, like 0.015
+	Currency string // like USD
+	When     string // PerPost, WithLink, PerAlt, Later
 }
 
 // Targets is what is chosen after sign-in: page, location, chat, blog.

@@ -15,6 +15,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
+	"github.com/omniposto/omniposto/app/connector/x"
 )
 
 // Connectors are all connectors, in the order of their folders.
@@ -31,5 +32,6 @@ func Connectors() []connector.Publisher {
 		practice.New(),
 		telegram.New(),
 		wordpress.New(),
+		x.New(),
 	}
 }

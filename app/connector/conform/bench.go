@@ -188,9 +188,10 @@ func (b *bench) secrets() []string {
 		return nil
 	})
 	b.app.Secret.Use(func(p string) { out = append(out, p) })
+	scopes := b.box.get().Scopes
 	kept := out[:0]
 	for _, s := range out {
-		if _, err := time.Parse(time.RFC3339, s); len(s) >= 8 && err != nil && !strings.Contains(s, ":write") && !strings.Contains(s, ":read") && !strings.HasPrefix(s, "write:") && !strings.HasPrefix(s, "read:") {
+		if _, err := time.Parse(time.RFC3339, s); len(s) >= 8 && err != nil && !contains(scopes, s) && !strings.Contains(s, ":write") && !strings.Contains(s, ":read") && !strings.HasPrefix(s, "write:") && !strings.HasPrefix(s, "read:") {
 			kept = append(kept, s)
 		}
 	}

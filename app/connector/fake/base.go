@@ -50,7 +50,6 @@ type Platform interface {
 type Account struct {
 	Way    string
 	Fields map[string]string
-	Ends   bool // what was given out this way can't be renewed, though another way's can
 }
 
 // Post is something visible.

@@ -7,20 +7,30 @@ import (
 	"github.com/omniposto/omniposto/app/connector/bluesky/blueskyfake"
 	"github.com/omniposto/omniposto/app/connector/discord/discordfake"
 	"github.com/omniposto/omniposto/app/connector/fake"
+	"github.com/omniposto/omniposto/app/connector/friendica/friendicafake"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook/genericwebhookfake"
+	"github.com/omniposto/omniposto/app/connector/gotosocial/gotosocialfake"
 	"github.com/omniposto/omniposto/app/connector/mastodon/mastodonfake"
+	"github.com/omniposto/omniposto/app/connector/pixelfed/pixelfedfake"
+	"github.com/omniposto/omniposto/app/connector/pleroma/pleromafake"
 	"github.com/omniposto/omniposto/app/connector/practice/practicefake"
 	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
 	"github.com/omniposto/omniposto/app/connector/wordpress/wordpressfake"
+	"github.com/omniposto/omniposto/app/connector/x/xfake"
 )
 
 // All are the makers of all fakes, by the folder of their connector: its id without dashes.
 var All = map[string]func(fake.World) fake.Platform{
 	"bluesky":        blueskyfake.New,
 	"discord":        discordfake.New,
+	"friendica":      friendicafake.New,
 	"genericwebhook": genericwebhookfake.New,
+	"gotosocial":     gotosocialfake.New,
 	"mastodon":       mastodonfake.New,
+	"pixelfed":       pixelfedfake.New,
+	"pleroma":        pleromafake.New,
 	"practice":       practicefake.New,
 	"telegram":       telegramfake.New,
 	"wordpress":      wordpressfake.New,
+	"x":              xfake.New,
 }

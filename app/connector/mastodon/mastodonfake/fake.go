@@ -117,7 +117,7 @@ func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.Ser
 // Accounts implements fake.Platform.
 func (p *Platform) Accounts() []fake.Account {
 	return []fake.Account{
-		{Way: "token", Fields: map[string]string{"server": p.Host, "token": Token}, Ends: true},
+		{Way: "token", Fields: map[string]string{"server": p.Host, "token": Token}},
 		{Way: "oauth", Fields: map[string]string{"server": "@me@" + p.Host}},
 	}
 }
