@@ -5,6 +5,7 @@ package all
 import (
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/connector/bluesky"
+	"github.com/omniposto/omniposto/app/connector/devto"
 	"github.com/omniposto/omniposto/app/connector/discord"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/ghost"
@@ -18,6 +19,7 @@ import (
 func Connectors() []connector.Publisher {
 	return []connector.Publisher{
 		bluesky.New(),
+		devto.New(),
 		discord.New(),
 		genericwebhook.New(),
 		ghost.New(),
