@@ -135,8 +135,12 @@ func TestALostAnswerLeavesNoSecondDraft(t *testing.T) {
 	}, account())
 	d := r.Draft("article")
 	d.Text += "\n\n```\ncode\n```\n"
-	r.Publish(d)
-	if n := r.Platform().(*meddled).Articles(); n != 1 {
+	r.Platform().(*meddled).Start("Hello", "Somebody's own draft, which stays one")
+	receipt := r.Publish(d)
+	if p := r.Seen(receipt.ID); !strings.Contains(p.Text, "code") {
+		t.Errorf("%+v", p)
+	}
+	if n := r.Platform().(*meddled).Articles(); n != 2 {
 		t.Errorf("DEV has %d articles", n)
 	}
 }

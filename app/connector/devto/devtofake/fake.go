@@ -57,6 +57,13 @@ func (p *Platform) ByHand(text string, files int) fake.Post {
 	return p.Show(fake.Post{ID: strconv.Itoa(a.id), Text: text, Files: make([]fake.File, files)})
 }
 
+// Start makes a draft by hand that isn't finished.
+func (p *Platform) Start(title, body string) {
+	p.Mu.Lock()
+	defer p.Mu.Unlock()
+	p.articles = append(p.articles, &article{id: 1000 + p.Serial(), title: title, body: body, made: p.Now()})
+}
+
 // Articles is how many there are, drafts too.
 func (p *Platform) Articles() int {
 	p.Mu.Lock()
