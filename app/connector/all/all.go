@@ -9,6 +9,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/discord"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/ghost"
+	"github.com/omniposto/omniposto/app/connector/hashnode"
 	"github.com/omniposto/omniposto/app/connector/listmonk"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
 	"github.com/omniposto/omniposto/app/connector/practice"
@@ -24,6 +25,7 @@ func Connectors() []connector.Publisher {
 		discord.New(),
 		genericwebhook.New(),
 		ghost.New(),
+		hashnode.New(),
 		listmonk.New(),
 		mastodon.New(),
 		practice.New(),
