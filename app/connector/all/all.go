@@ -12,6 +12,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/hashnode"
 	"github.com/omniposto/omniposto/app/connector/listmonk"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/medium"
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
@@ -28,6 +29,7 @@ func Connectors() []connector.Publisher {
 		hashnode.New(),
 		listmonk.New(),
 		mastodon.New(),
+		medium.New(),
 		practice.New(),
 		telegram.New(),
 		wordpress.New(),
