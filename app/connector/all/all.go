@@ -13,6 +13,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/listmonk"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
 	"github.com/omniposto/omniposto/app/connector/medium"
+	"github.com/omniposto/omniposto/app/connector/microsoftteams"
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
@@ -30,6 +31,7 @@ func Connectors() []connector.Publisher {
 		listmonk.New(),
 		mastodon.New(),
 		medium.New(),
+		microsoftteams.New(),
 		practice.New(),
 		telegram.New(),
 		wordpress.New(),
