@@ -159,8 +159,9 @@ func expiredToken(s *suite) {
 		probe := s.bench(c.account)
 		_, refreshes := probe.pub.(connector.Refresher)
 		refreshes = refreshes && renewable(probe.spec, c.account.Way)
+		d := probe.follow(probe.draft(c.kind)) // while its look-ups still answer
 		probe.platform.EndAccess()
-		l, _ := s.playOn(probe, probe.life(probe.follow(probe.draft(c.kind))), nil)
+		l, _ := s.playOn(probe, probe.life(d), nil)
 		ends := refreshes || l.state != published
 		probe.close()
 		if !ends {

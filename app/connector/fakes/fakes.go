@@ -5,12 +5,18 @@ package fakes
 
 import (
 	"github.com/omniposto/omniposto/app/connector/bluesky/blueskyfake"
+	"github.com/omniposto/omniposto/app/connector/devto/devtofake"
 	"github.com/omniposto/omniposto/app/connector/discord/discordfake"
 	"github.com/omniposto/omniposto/app/connector/fake"
 	"github.com/omniposto/omniposto/app/connector/friendica/friendicafake"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook/genericwebhookfake"
+	"github.com/omniposto/omniposto/app/connector/ghost/ghostfake"
 	"github.com/omniposto/omniposto/app/connector/gotosocial/gotosocialfake"
+	"github.com/omniposto/omniposto/app/connector/hashnode/hashnodefake"
+	"github.com/omniposto/omniposto/app/connector/listmonk/listmonkfake"
 	"github.com/omniposto/omniposto/app/connector/mastodon/mastodonfake"
+	"github.com/omniposto/omniposto/app/connector/medium/mediumfake"
+	"github.com/omniposto/omniposto/app/connector/microsoftteams/microsoftteamsfake"
 	"github.com/omniposto/omniposto/app/connector/pixelfed/pixelfedfake"
 	"github.com/omniposto/omniposto/app/connector/pleroma/pleromafake"
 	"github.com/omniposto/omniposto/app/connector/practice/practicefake"
@@ -22,11 +28,17 @@ import (
 // All are the makers of all fakes, by the folder of their connector: its id without dashes.
 var All = map[string]func(fake.World) fake.Platform{
 	"bluesky":        blueskyfake.New,
+	"devto":          devtofake.New,
 	"discord":        discordfake.New,
 	"friendica":      friendicafake.New,
 	"genericwebhook": genericwebhookfake.New,
+	"ghost":          ghostfake.New,
 	"gotosocial":     gotosocialfake.New,
+	"hashnode":       hashnodefake.New,
+	"listmonk":       listmonkfake.New,
 	"mastodon":       mastodonfake.New,
+	"medium":         mediumfake.New,
+	"microsoftteams": microsoftteamsfake.New,
 	"pixelfed":       pixelfedfake.New,
 	"pleroma":        pleromafake.New,
 	"practice":       practicefake.New,
