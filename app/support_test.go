@@ -104,46 +104,6 @@ func (h *help) withdraw(grant string) answer {
 	return h.owner.send("POST", "/organizations/"+h.org+"/support/grants/"+grant+"/withdraw", nil)
 }
 
-func TestTheStaffPersonIsToldWhatTheyMayReadAndUntilWhen(t *testing.T) {
-	box, mailed := withMail(t)
-	c := clock.NewManual(monday)
-	h := &help{world: newWorldStill(t, c, mailed), clock: c}
-	h.owner.enrol()
-	h.owner.must(201, "POST", "/instance/staff", map[string]any{"email": "ada@support.example", "name": "Ada Brandt"})
-	h.staff = h.person("ada@support.example")
-	h.staff.must(200, "POST", "/invitations/accept", map[string]any{"token": tokenInLink.FindStringSubmatch(h.letterTo(box, h.staff.email).Text)[1], "name": "Ada Brandt", "password": password})
-	h.staff.enrol()
-	g := h.ask(48, "posts", "media").text("id")
-	if a := h.approve(h.owner, g, map[string]any{"categories": []string{"posts"}, "hours": 4}); a.status != 200 {
-		t.Fatalf("the approval answers %d %s", a.status, a.raw)
-	}
-	ends, err := time.Parse(time.RFC3339, h.owner.must(200, "GET", "/organizations/"+h.org+"/support/grants/"+g, nil).text("expires_at"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	until := ends.UTC().Format("2 January 2006, 15:04 UTC")
-	l := h.letterAbout(box, h.staff.email, "You may look at Halden Studio")
-	if !strings.Contains(l.Text, "You may read: posts\nUntil: "+until) || !strings.Contains(l.Text, "/staff") || strings.Contains(l.Text, "/support\n") {
-		t.Errorf("to staff, until %s:\n%s", until, l.Text)
-	}
-	if l := h.letterAbout(box, h.owner.email, "Support may look at Halden Studio"); !strings.Contains(l.Text, "Ada Brandt reads") {
-		t.Errorf("to the owner:\n%s", l.Text)
-	}
-	h.withdraw(g)
-	l = h.letterAbout(box, h.staff.email, "You can't look at Halden Studio")
-	if !strings.Contains(l.Text, "was withdrawn") {
-		t.Errorf("to staff, at the end:\n%s", l.Text)
-	}
-	if n := len(box.to(h.staff.email)); n < 3 {
-		t.Errorf("%d letters", n)
-	}
-	for _, l := range box.to(h.staff.email) {
-		if strings.HasPrefix(l.Subject, "Support ") {
-			t.Errorf("to staff in the owners' words: %s", l.Subject)
-		}
-	}
-}
-
 // events counts the events of an action in the organization's log.
 func (h *help) events(action string) (list []audit.Entry) {
 	h.t.Helper()
@@ -627,16 +587,27 @@ func TestLettersTellOfEachStepAndCanApproveNothing(t *testing.T) {
 	if !strings.Contains(asked.Text, "SUP-4711") || !strings.Contains(asked.Text, "members, posts") || !strings.Contains(asked.Text, "/o/"+h.org+"/support\n") || strings.Contains(asked.Text, "approve/") || strings.Contains(asked.Text, "token=") || strings.Contains(asked.Text, reason) {
 		t.Errorf("the letter of a request: %s", asked.Text)
 	}
-	if a := h.approve(h.owner, g, map[string]any{}); a.status != 200 {
+	a := h.approve(h.owner, g, map[string]any{"categories": []string{"posts"}, "hours": 4})
+	ends, err := time.Parse(time.RFC3339, a.text("expires_at"))
+	if a.status != 200 || err != nil {
 		t.Fatal(a.raw)
 	}
-	if l := h.letterAbout(box, "ada@support.example", "may look"); !strings.Contains(l.Text, "/staff\n") || !strings.Contains(l.Subject, "Halden Studio") {
-		t.Errorf("the letter of an approval: %s", l.Text)
+	if l := h.letterAbout(box, h.owner.email, "Support may look at Halden Studio"); !strings.Contains(l.Text, "Ada Brandt reads") {
+		t.Errorf("the letter of an approval to the owner: %s", l.Text)
+	}
+	may := "You may read: posts\nUntil: " + ends.UTC().Format("2 January 2006, 15:04 UTC") + "\n"
+	if l := h.letterAbout(box, "ada@support.example", "You may look at Halden Studio"); !strings.Contains(l.Text, "/staff\n") || !strings.Contains(l.Text, may) {
+		t.Errorf("the letter of an approval to staff: %s", l.Text)
 	}
 	h.withdraw(g)
-	for _, address := range []string{h.owner.email, "ada@support.example"} {
-		if l := h.letterAbout(box, address, "any more"); !strings.Contains(l.Text, "SUP-4711") {
+	for address, subject := range map[string]string{h.owner.email: "Support can't look at Halden Studio any more", "ada@support.example": "You can't look at Halden Studio"} {
+		if l := h.letterAbout(box, address, subject); !strings.Contains(l.Text, "SUP-4711") || !strings.Contains(l.Text, "was withdrawn") {
 			t.Errorf("the letter of an end to %s: %s", address, l.Text)
+		}
+	}
+	for _, l := range box.to("ada@support.example") {
+		if strings.HasPrefix(l.Subject, "Support ") {
+			t.Errorf("staff read the owners' words: %s", l.Subject)
 		}
 	}
 }

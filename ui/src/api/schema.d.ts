@@ -1529,7 +1529,7 @@ export interface paths {
         };
         /**
          * May this server be claimed?
-         * @description Says whether the server has an owner already.
+         * @description Says whether the server has an owner already, and whether it sends letters.
          */
         get: operations["setup.state"];
         put?: never;
@@ -2821,6 +2821,11 @@ export interface components {
             name: string;
             permissions: string[];
             role: string;
+            /**
+             * @description The organization's own sign-on: it has none, it has one, or it has one that is linked with your sign-in.
+             * @enum {string}
+             */
+            sign_on: "none" | "offered" | "linked";
             workspaces: components["schemas"]["IdentityWorkspaceAccess"][];
         };
         IdentityPasskey: {
@@ -2941,6 +2946,8 @@ export interface components {
         };
         IdentitySetupState: {
             claimed: boolean;
+            /** @description Letters are sent. Where they aren't, ask the administrator for a link that you wait for. */
+            mail: boolean;
         };
         IdentitySignOn: {
             client: string;
@@ -4815,7 +4822,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8075,7 +8083,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8270,7 +8279,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8521,7 +8531,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8611,7 +8622,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8870,7 +8882,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "claimed": false
+                     *       "claimed": false,
+                     *       "mail": true
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySetupState"];
