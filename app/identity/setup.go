@@ -131,7 +131,7 @@ func (c *claim) spent() {
 // SetupState says what whoever isn't signed in has to know of the instance.
 type SetupState struct {
 	Claimed bool `json:"claimed"`
-	Mail    bool `json:"mail" doc:"Letters are sent. Where they aren't, ask the administrator for a link that you wait for."`
+	Mail    bool `json:"mail" doc:"The server sends letters. Where it doesn't, no link for a new password can reach anybody."`
 }
 
 type setupInput struct {
