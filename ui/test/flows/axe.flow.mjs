@@ -74,6 +74,7 @@ export default async function everyPage({ url, browser, page, api, workspace, or
     `${url}/recover`,
     `${url}/me/security`,
     `${url}/recoveries`,
+    `${url}/organizations`,
   ];
   await page.close();
   const bad = [];
