@@ -1,10 +1,10 @@
-/** A visit to a page elsewhere that leads back to "/" or "/me": keeps where the person was, for this tab alone. */
+/** A visit to a page elsewhere that leads back to "/", "/me" or "/sign-in": keeps where the person was, for this tab alone. */
 const name = 'away';
 
 /** Goes to a page elsewhere. */
 export function leaveFor(address: string): void {
   try {
-    sessionStorage.setItem(name, location.pathname + location.search);
+    sessionStorage.setItem(name, location.pathname + location.search + location.hash);
   } catch {
     // Storage is refused: the way back ends at Home.
   }

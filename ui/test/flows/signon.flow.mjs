@@ -125,6 +125,7 @@ export default async function signon({
     await come(login);
     await told(visitor, why);
     must((await me(visitor)).status === 401, `${login} is in`);
+    await visitor.getByRole('button', { name: 'Sign in with your organization' }).waitFor();
     await shoot(visitor, `signon-${login}`);
     await visitor.reload();
     await visitor.getByLabel('E-mail').waitFor();
