@@ -162,11 +162,21 @@ export default async function signon({
   await prove(page, 'otto');
   await told(page, 'This sign-on belongs to another person here.');
 
-  // Forced: Tom's session is led to the sign-on, and so is his password.
+  // Forced: each session of Tom's is led to the sign-on, and so is his password. Where the provider's answer isn't right, the words
+  // come back to the page that led there.
+  const elsewhere = client(url);
+  await elsewhere('POST', '/session', { email: tom.email, password: tom.password });
+  const cookie = { name: 'omniposto_session', value: elsewhere.cookie().split('=')[1], url };
+  await visitor.context().addCookies([cookie]);
   await page.goto(`${url}/o/${organization}/security`);
   await form.getByLabel('Members come in by the sign-on only').check();
   await save.click();
   await page.getByText('The sign-on is in force.').waitFor();
+  await visitor.goto(url);
+  await visitor.getByRole('button', { name: 'Sign in with your organization' }).click();
+  await prove(visitor);
+  await told(visitor, "The provider's answer wasn't right");
+  await visitor.waitForURL('**/organizations');
   await member.goto(url);
   await member.getByText('Its members come in by its own sign-on.').waitFor();
   await shoot(member, 'signon-barred');
