@@ -2946,7 +2946,7 @@ export interface components {
         };
         IdentitySetupState: {
             claimed: boolean;
-            /** @description Letters are sent. Where they aren't, ask the administrator for a link that you wait for. */
+            /** @description The server sends letters. Where it doesn't, no link for a new password can reach anybody. */
             mail: boolean;
         };
         IdentitySignOn: {
