@@ -1657,7 +1657,7 @@ export interface paths {
         };
         /**
          * May this server be claimed?
-         * @description Says whether the server has an owner already.
+         * @description Says whether the server has an owner already, and whether it sends letters.
          */
         get: operations["setup.state"];
         put?: never;
@@ -3169,6 +3169,11 @@ export interface components {
             name: string;
             permissions: string[];
             role: string;
+            /**
+             * @description The organization's own sign-on: it has none, it has one, or it has one that is linked with your sign-in.
+             * @enum {string}
+             */
+            sign_on: "none" | "offered" | "linked";
             workspaces: components["schemas"]["IdentityWorkspaceAccess"][];
         };
         IdentityPasskey: {
@@ -3289,6 +3294,8 @@ export interface components {
         };
         IdentitySetupState: {
             claimed: boolean;
+            /** @description The server sends letters. Where it doesn't, no link for a new password can reach anybody. */
+            mail: boolean;
         };
         IdentitySignOn: {
             client: string;
@@ -5460,7 +5467,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8971,7 +8979,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -9166,7 +9175,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -9417,7 +9427,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -9507,7 +9518,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -9766,7 +9778,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "claimed": false
+                     *       "claimed": false,
+                     *       "mail": true
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySetupState"];

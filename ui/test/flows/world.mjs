@@ -132,3 +132,38 @@ export async function authenticator(context, page) {
   const presence = (enabled) => cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
   return { silent: () => presence(false), willing: () => presence(true) };
 }
+
+/** Signs in by the page and adds a passkey there, as the person's only factor; it stays until the recovery codes are put away. */
+export async function addPasskey(page, context, url, workspace) {
+  const device = await authenticator(context, page);
+  await signIn(page, url);
+  await page.goto(`${url}/w/${workspace}/me/security`);
+  await page.getByRole('button', { name: 'Add passkey' }).click();
+  await keepCodes(page);
+  return device;
+}
+
+/** Sets up a passkey where an act or an organization asks for a second factor. */
+export async function enrol(page) {
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await keepCodes(page);
+}
+
+async function keepCodes(page) {
+  await page.getByRole('button', { name: 'Create passkey' }).click();
+  await page.getByLabel('I keep these codes in a safe place').check();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.waitForSelector('text=They are shown only now', { state: 'detached' });
+}
+
+/** Posts to the API as the page does, with its cookies. */
+export function fromPage(page, path, body) {
+  return page.evaluate(
+    async ({ path, body }) => {
+      const headers = { 'Content-Type': 'application/json' };
+      const answer = await fetch(`/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      return { status: answer.status, body: await answer.json() };
+    },
+    { path, body },
+  );
+}
