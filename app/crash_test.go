@@ -20,6 +20,7 @@ import (
 	"github.com/omniposto/omniposto/app/channel"
 	"github.com/omniposto/omniposto/app/config"
 	"github.com/omniposto/omniposto/app/connector"
+	"github.com/omniposto/omniposto/app/connector/fake"
 	"github.com/omniposto/omniposto/app/delivery"
 	"github.com/omniposto/omniposto/app/identity"
 	"github.com/omniposto/omniposto/app/ref"
@@ -123,6 +124,9 @@ func flagsOf(folder string, all map[string]*platform) []string {
 	flags := []string{"data=" + folder, "setup.code=" + setupCode, "network.allow_private=127.0.0.0/8", "listen=127.0.0.1:0", "log.level=error"}
 	for id, p := range all {
 		flags = append(flags, "platforms."+id+".api_url="+p.address)
+		if r, ok := p.Platform.(fake.Registered); ok {
+			flags = append(flags, "platforms."+id+".app_id="+r.Owner().ID, "platforms."+id+".app_secret="+r.Owner().Secret)
+		}
 	}
 	return flags
 }
@@ -146,13 +150,10 @@ func prepare(t *testing.T, folder string, began time.Time, all map[string]*platf
 				channels[c["id"].(string)] = "practice"
 			}
 		}
-		var ids []string
-		for id := range channels {
-			ids = append(ids, id)
-		}
+		fit := w.fitting(ws, channels)
 		for n := range perChannel {
 			text := fmt.Sprintf("crash-%03d-%03d-x", i, n)
-			a := w.owner.must(201, "POST", "/workspaces/"+ws+"/posts", map[string]any{"text": text, "channels": ids, "schedule": map[string]any{"at": due.Add(time.Duration(n) * 40 * time.Second), "timezone": "UTC"}})
+			a := w.toAll(ws, channels, map[string]any{"text": text, "variants": fit, "schedule": map[string]any{"at": due.Add(time.Duration(n) * 40 * time.Second), "timezone": "UTC"}})
 			for d := range a.get("deliveries").([]any) {
 				p := planned{platform: channels[a.text(fmt.Sprintf("deliveries.%d.channel", d))], text: text}
 				for id, to := range map[string]interface{ UnmarshalText([]byte) error }{a.text(fmt.Sprintf("deliveries.%d.id", d)): &p.delivery, w.org: &p.org, ws: &p.ws} {

@@ -29,6 +29,7 @@ import (
 type platform struct {
 	fake.Platform
 	address string
+	now     func() time.Time
 
 	mu   sync.Mutex
 	came int // requests
@@ -37,6 +38,9 @@ type platform struct {
 
 // ServeHTTP answers, and loses the answer where drop says so.
 func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.now != nil { // the platform's own clock
+		w.Header().Set("Date", p.now().UTC().Format(http.TimeFormat))
+	}
 	p.mu.Lock()
 	p.came++
 	drop := p.drop != nil && p.drop(r)
@@ -59,7 +63,7 @@ func servePlatforms(t testing.TB, now func() time.Time) map[string]*platform {
 		if !ok || len(pub.Spec().Hosts) == 0 {
 			continue // what needs no network
 		}
-		p := &platform{Platform: make(fake.World{Now: now})}
+		p := &platform{Platform: make(fake.World{Now: now}), now: now}
 		s := httptest.NewServer(p)
 		t.Cleanup(s.Close)
 		p.address = s.URL
@@ -74,34 +78,55 @@ func toPlatforms(all map[string]*platform) worldOption {
 		s.Flags["network.allow_private"] = "127.0.0.0/8"
 		for id, p := range all {
 			s.Flags["platforms."+id+".api_url"] = p.address
+			if r, ok := p.Platform.(fake.Registered); ok {
+				s.Flags["platforms."+id+".app_id"], s.Flags["platforms."+id+".app_secret"] = r.Owner().ID, r.Owner().Secret
+			}
 		}
 	}
 }
 
-// connectAll connects every account that takes fields, and says which channel is which platform's.
+// connectAll connects every account of every platform, and says which channel is which platform's.
 func (w *world) connectAll(all map[string]*platform, ws string) map[string]string {
 	w.t.Helper()
 	channels := map[string]string{}
 	for id, p := range all {
 		for _, account := range p.Accounts() {
-			a := w.owner.send("POST", "/workspaces/"+ws+"/channels", map[string]any{"platform": id, "way": account.Way, "fields": account.Fields})
-			if a.code() == "needs_authorize" {
-				continue
+			for _, ch := range w.connectBy(ws, id, account) {
+				channels[ch] = id
 			}
-			if a.status != 201 {
-				w.t.Fatalf("connecting %s by %s: %d %s", id, account.Way, a.status, a.raw)
-			}
-			channels[a.text("id")] = id
 		}
 	}
 	return channels
 }
 
-// upload sends a picture.
+// toAll posts to all of the channels, with what each platform insists on.
+func (w *world) toAll(ws string, channels map[string]string, post map[string]any) answer {
+	w.t.Helper()
+	var ids []string
+	for id := range channels {
+		ids = append(ids, id)
+	}
+	post["channels"] = ids
+	if post["variants"] == nil {
+		post["variants"] = w.fitting(ws, channels)
+	}
+	a := w.owner.send("POST", "/workspaces/"+ws+"/posts", post)
+	if a.status != 201 {
+		w.t.Fatalf("a post for all: %d %s\n%s", a.status, a.code(), troubles(a, channels))
+	}
+	return a
+}
+
+// upload sends a file to the first workspace.
 func (p *person) upload(name string, content []byte) answer {
 	p.w.t.Helper()
+	return p.uploadTo(p.w.ws, name, content)
+}
+
+func (p *person) uploadTo(ws, name string, content []byte) answer {
+	p.w.t.Helper()
 	body := "--edge\r\nContent-Disposition: form-data; name=\"alt\"\r\n\r\nA red square\r\n--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" + name + "\"\r\nContent-Type: application/octet-stream\r\n\r\n" + string(content) + "\r\n--edge--\r\n"
-	return p.send("POST", p.w.path("/media"), body, "Content-Type", "multipart/form-data; boundary=edge")
+	return p.send("POST", "/workspaces/"+ws+"/media", body, "Content-Type", "multipart/form-data; boundary=edge")
 }
 
 func TestOnePostGoesToEveryPlatformOnce(t *testing.T) {
@@ -113,11 +138,7 @@ func TestOnePostGoesToEveryPlatformOnce(t *testing.T) {
 	if asset.status != 201 || asset.text("state") != "ready" {
 		t.Fatalf("the picture: %d %s", asset.status, asset.raw)
 	}
-	var ids []string
-	for id := range channels {
-		ids = append(ids, id)
-	}
-	a := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "One for all, token-1234", "channels": ids, "media": []map[string]any{{"asset": asset.text("id")}}, "schedule": map[string]any{"now": true}})
+	a := w.toAll(w.ws, channels, map[string]any{"text": "One for all, token-1234", "media": []map[string]any{{"asset": asset.text("id")}}, "schedule": map[string]any{"now": true}})
 	for i := range a.get("deliveries").([]any) {
 		w.published(a.text(fmt.Sprintf("deliveries.%d.id", i)))
 	}
@@ -169,18 +190,7 @@ func wayOf(p *platform) string { return p.Accounts()[0].Way }
 // toMastodon goes to Mastodon to connect it, and returns the path that it sends the browser back to.
 func (w *world) toMastodon() string {
 	w.t.Helper()
-	a := w.owner.must(200, "POST", w.path("/channels/authorize"), map[string]any{"platform": "mastodon", "instance": "@me@mastodon.example"})
-	direct := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	r, err := direct.Get(a.text("authorize_url"))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r.Body.Close()
-	back := r.Header.Get("Location")
-	if !strings.HasPrefix(back, w.base+"/connect/mastodon/callback?") {
-		w.t.Fatalf("the platform sends back to %q", back)
-	}
-	return strings.TrimPrefix(back, w.base)
+	return w.abroad(w.owner.must(200, "POST", w.path("/channels/authorize"), map[string]any{"platform": "mastodon", "instance": "@me@mastodon.example"}).text("authorize_url"))
 }
 
 func TestSignInAtMastodonAndBack(t *testing.T) {
@@ -249,12 +259,12 @@ func TestPlantedSecretsAreNowhere(t *testing.T) {
 	for id := range channels {
 		ids = append(ids, id)
 	}
-	a := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "no secrets", "channels": ids, "schedule": map[string]any{"now": true}})
+	a := w.toAll(w.ws, channels, map[string]any{"text": "no secrets", "schedule": map[string]any{"now": true}})
 	for i := range a.get("deliveries").([]any) {
 		w.published(a.text(fmt.Sprintf("deliveries.%d.id", i)))
 	}
 	all["mastodon"].EndAccess() // an error path: the token is refused
-	refused := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "refused", "channels": ids, "schedule": map[string]any{"now": true}})
+	refused := w.toAll(w.ws, channels, map[string]any{"text": "refused", "schedule": map[string]any{"now": true}})
 	w.eventually("a channel to reconnect", func() bool {
 		return strings.Contains(w.owner.must(200, "GET", w.path("/channels"), nil).raw, `"state":"reconnect"`)
 	})
@@ -398,7 +408,7 @@ func TestAPostIsTakenBackEverywhere(t *testing.T) {
 	for id := range channels {
 		ids = append(ids, id)
 	}
-	a := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "A mistake", "channels": ids, "schedule": map[string]any{"now": true}})
+	a := w.toAll(w.ws, channels, map[string]any{"text": "A mistake", "schedule": map[string]any{"now": true}})
 	for i := range a.get("deliveries").([]any) {
 		w.published(a.text(fmt.Sprintf("deliveries.%d.id", i)))
 	}
