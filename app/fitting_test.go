@@ -41,11 +41,11 @@ func (w *world) connectBy(ws, platform string, account fake.Account) []string {
 		return []string{a.text("id")}
 	}
 	a := w.owner.must(200, "POST", at+"/authorize", map[string]any{"platform": platform, "way": account.Way, "fields": fields})
-	end := w.owner.must(303, "GET", "root:"+w.abroad(a.text("authorize_url")), nil, "Sec-Fetch-Site", "cross-site").header.Get("Location")
+	end := landed(w.owner.must(303, "GET", "root:"+w.abroad(a.text("authorize_url")), nil, "Sec-Fetch-Site", "cross-site"))
 	if _, id, ok := strings.Cut(end, "#connected="); ok {
 		return []string{id}
 	}
-	if strings.Contains(end, "connected+in+this+workspace+already") {
+	if strings.Contains(end, "connected in this workspace already") {
 		return nil
 	}
 	_, arrival, ok := strings.Cut(end, "#choose=")

@@ -192,13 +192,13 @@ func (s *Channels) callback(ctx context.Context, c op.Call, in *callbackInput) (
 		targets, err = connector.Choices(ctx, pub, j, g)
 	}
 	if err != nil {
-		return page + "/connect/" + st.Platform + "#problem=" + url.QueryEscape(op.Of(refusal(err)).Detail), nil
+		return op.Back(c, page+"/connect/"+st.Platform, refusal(err)), nil
 	}
 	c.Organization, c.Workspace = st.Organization, st.Workspace
 	ch, arrival, err := s.connected(ctx, c, st, j, targets)
 	switch {
 	case err != nil:
-		return page + "/connect/" + st.Platform + "#problem=" + url.QueryEscape(op.Of(err).Detail), nil
+		return op.Back(c, page+"/connect/"+st.Platform, err), nil
 	case ch == nil:
 		return page + "/connect/" + st.Platform + "#choose=" + arrival.String(), nil
 	}

@@ -127,6 +127,7 @@ type BarredView struct {
 	Organization ref.Organization `json:"organization"`
 	Name         string           `json:"name"`
 	Why          access.Bar       `json:"why" enum:"sign_on,second_factor,way,device"`
+	SignOn       SignOnState      `json:"sign_on" enum:"none,offered,linked" doc:"offered, and it is what keeps you out: link it first (sign_on.link)."`
 }
 
 // Me is who is signed in and where they may go.
@@ -198,7 +199,7 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 	}
 	for id, why := range a.Barred {
 		o, _ := organization.Get(tx, id)
-		out.Barred = append(out.Barred, BarredView{Organization: id, Name: o.Name, Why: why})
+		out.Barred = append(out.Barred, BarredView{Organization: id, Name: o.Name, Why: why, SignOn: signOnState(tx, id, i.ID)})
 	}
 	slices.SortFunc(out.Barred, func(a, b BarredView) int { return bytes.Compare(a.Organization[:], b.Organization[:]) })
 	return out, nil

@@ -158,7 +158,7 @@ func bar(tx store.ReadTx, sess Session, m access.Membership) access.Bar {
 }
 
 // refusedByAll refuses the password of somebody whom it would open nothing: each of their organizations asks for its own
-// sign-on, and they are no owner with a passkey.
+// sign-on, and they are no owner with a passkey. Who hasn't linked theirs yet needs the password to do so.
 func (s *Identities) refusedByAll(tx store.ReadTx, i Identity) error {
 	in := organization.MembershipsOf(tx, i.ID)
 	if len(in) == 0 || i.Administrator || i.Staff == StaffActive {
@@ -169,7 +169,7 @@ func (s *Identities) refusedByAll(tx store.ReadTx, i Identity) error {
 		best.Way = ByPasskey
 	}
 	for _, m := range in {
-		if bar(tx, best, m) != access.BarSignOn {
+		if bar(tx, best, m) != access.BarSignOn || signOnState(tx, m.Organization, i.ID) != SignOnLinked {
 			return nil
 		}
 	}
