@@ -2802,6 +2802,8 @@ export interface components {
             /** @description Your organizations that this session may not enter. */
             barred?: components["schemas"]["IdentityBarred"][];
             build: string;
+            /** @description Id of the key that the session is tied to. */
+            device_key?: string;
             fresh: components["schemas"]["IdentityFresh"];
             identity: components["schemas"]["IdentityProfile"];
             /** @description Ways to give the second factor here, best first: passkey, totp. */
@@ -2814,6 +2816,11 @@ export interface components {
             second_factor: boolean;
             /** @description Active staff of the instance. */
             staff: boolean;
+            /**
+             * Format: date-time
+             * @description Until when the session can be tied to a device; absent once it is, or once it is too late.
+             */
+            tie_until?: string;
         };
         IdentityOrganizationAccess: {
             id: string;
@@ -2891,6 +2898,8 @@ export interface components {
              */
             ends_at: string;
             id: string;
+            /** @description Your yes counts: it waits for one, isn't about you, and you haven't said it. */
+            may_approve: boolean;
             name: string;
             /**
              * Format: date-time
@@ -6769,7 +6778,8 @@ export interface operations {
                      *           "state": "requested",
                      *           "approvals": 0,
                      *           "started_at": "0001-01-01T00:00:00Z",
-                     *           "ends_at": "0001-01-01T00:00:00Z"
+                     *           "ends_at": "0001-01-01T00:00:00Z",
+                     *           "may_approve": false
                      *         }
                      *       ]
                      *     }
@@ -6821,7 +6831,8 @@ export interface operations {
                      *       "state": "requested",
                      *       "approvals": 0,
                      *       "started_at": "0001-01-01T00:00:00Z",
-                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *       "ends_at": "0001-01-01T00:00:00Z",
+                     *       "may_approve": false
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
@@ -6871,7 +6882,8 @@ export interface operations {
                      *       "state": "requested",
                      *       "approvals": 0,
                      *       "started_at": "0001-01-01T00:00:00Z",
-                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *       "ends_at": "0001-01-01T00:00:00Z",
+                     *       "may_approve": false
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
@@ -8169,7 +8181,8 @@ export interface operations {
                      *       "state": "requested",
                      *       "approvals": 0,
                      *       "started_at": "0001-01-01T00:00:00Z",
-                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *       "ends_at": "0001-01-01T00:00:00Z",
+                     *       "may_approve": false
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
