@@ -4,7 +4,7 @@
 // Needs `npm ci` in test/servers, or the folder that OMNIPOSTO_SERVERS names.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { client, must } from './world.mjs';
+import { ask, client, must } from './world.mjs';
 
 export const options = {
   expects: [/40[0-9]/],
@@ -19,21 +19,6 @@ export const options = {
     return { provider, env: { OMNIPOSTO_NETWORK__ALLOW_PRIVATE: '127.0.0.0/8' }, stop: () => server.kill() };
   },
 };
-
-/** Asks the API as the page does, with its cookies. */
-const ask = (page, method, path, body) =>
-  page.evaluate(
-    async ({ method, path, body }) => {
-      const answer = await fetch(`/api/v1${path}`, {
-        method,
-        headers: body ? { 'Content-Type': 'application/json' } : {},
-        body: body ? JSON.stringify(body) : undefined,
-      });
-      const text = await answer.text();
-      return { status: answer.status, body: text ? JSON.parse(text) : undefined };
-    },
-    { method, path, body },
-  );
 
 /** Gives the page a passkey of a device that always confirms. */
 async function addPasskey(page, context) {

@@ -1,18 +1,12 @@
 // Support access from both sides: a request, its approval with a factor, reads that the owner sees appear, and the withdrawal
 // that empties the staff's page within a second.
 import { mkdirSync } from 'node:fs';
-import { authenticator, client, must, signIn, totp, wait } from './world.mjs';
+import { ask, authenticator, be, client, enrol, must, signIn, wait } from './world.mjs';
 
 export const options = { expects: [/40[13]/] };
 
 const ada = { email: 'ada@support.example', password: 'seven-lamps-in-a-harbour', name: 'Ada Brandt' };
 const reason = 'A post to the practice feed waits since Monday. I would like to see its deliveries.';
-
-/** Enrols an authenticator app. */
-async function enrol(api) {
-  const { body } = await api('POST', '/me/totp');
-  await api('POST', '/me/totp/confirm', { code: totp(body.secret) });
-}
 
 export default async function support({ url, page, browser, workspace, organization, api }) {
   const pictures = process.env.OMNIPOSTO_PICTURES;
@@ -33,8 +27,7 @@ export default async function support({ url, page, browser, workspace, organizat
   await page.getByLabel('I keep these codes in a safe place').check();
   await page.getByRole('button', { name: 'Done' }).click();
   await page.waitForSelector('text=Counts for support access', { state: 'detached' });
-  api.use((await page.context().cookies()).find((one) => one.name.endsWith('omniposto_session')));
-  const { body: added } = await api('POST', '/instance/staff', { email: ada.email, name: ada.name });
+  const { body: added } = await ask(page, 'POST', '/instance/staff', { email: ada.email, name: ada.name });
   const staffApi = client(url);
   await staffApi('POST', '/invitations/accept', {
     token: added.link.split('#token=')[1],
@@ -44,8 +37,6 @@ export default async function support({ url, page, browser, workspace, organizat
   await enrol(staffApi);
 
   // The owner reads out the code; nobody has access.
-  const cookies = async (who, from) =>
-    who.context().addCookies([{ name: 'omniposto_session', value: from.cookie().split('=')[1], url }]);
   await page.goto(`${url}/o/${organization}/support`);
   await page.waitForSelector('text=Nobody has access.');
   const spoken = await page.locator('.code code').innerText();
@@ -54,7 +45,7 @@ export default async function support({ url, page, browser, workspace, organizat
 
   // The staff person asks.
   const staff = await browser();
-  await cookies(staff.page, staffApi);
+  await be(staff.context, url, staffApi);
   await staff.page.goto(`${url}/staff`);
   await staff.page.waitForSelector('text=No grants');
   await staff.page.getByRole('button', { name: 'Request access' }).click();
