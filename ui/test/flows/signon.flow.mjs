@@ -4,7 +4,7 @@
 // Needs `npm ci` in test/servers, or the folder that OMNIPOSTO_SERVERS names.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { ask, client, must } from './world.mjs';
+import { addPasskey, ask, authenticator, client, must } from './world.mjs';
 
 export const options = {
   expects: [/40[0-9]/],
@@ -20,34 +20,12 @@ export const options = {
   },
 };
 
-/** Gives the page a passkey of a device that always confirms. */
-async function addPasskey(page, context) {
-  const devtools = await context.newCDPSession(page);
-  await devtools.send('WebAuthn.enable');
-  const device = {
-    protocol: 'ctap2',
-    transport: 'internal',
-    hasResidentKey: true,
-    hasUserVerification: true,
-    isUserVerified: true,
-  };
-  await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: { ...device, automaticPresenceSimulation: true },
-  });
-  const begun = await ask(page, 'POST', '/me/passkeys/begin');
-  const credential = await page.evaluate(async (options) => {
-    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
-    return (await navigator.credentials.create({ publicKey })).toJSON();
-  }, begun.body.options);
-  const added = await ask(page, 'POST', '/me/passkeys', { name: 'Laptop', credential });
-  must(added.status === 201, `the passkey was refused: ${JSON.stringify(added.body)}`);
-}
-
 export default async function signon({ url, page, context, browser, organization, api, beside: { provider } }) {
   await context.addCookies([{ name: 'omniposto_session', value: api.cookie().split('=')[1], url }]);
   await page.goto(url);
   await page.waitForURL('**/w/**');
-  await addPasskey(page, context);
+  await authenticator(context, page);
+  await addPasskey(page);
   const setting = {
     issuer: provider.url,
     client: provider.client,

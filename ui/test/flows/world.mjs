@@ -203,3 +203,14 @@ export const ask = (page, method, path, body) =>
     },
     { method, path: `/api/v1${path}`, text: body && JSON.stringify(body) },
   );
+
+/** Adds a passkey of the page's authenticator to whoever is signed in there. */
+export async function addPasskey(page) {
+  const begun = await ask(page, 'POST', '/me/passkeys/begin');
+  const credential = await page.evaluate(async (options) => {
+    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+    return (await navigator.credentials.create({ publicKey })).toJSON();
+  }, begun.body.options);
+  const added = await ask(page, 'POST', '/me/passkeys', { name: 'Laptop', credential });
+  must(added.status === 201, `the passkey was refused: ${JSON.stringify(added.body)}`);
+}
