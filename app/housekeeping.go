@@ -28,7 +28,7 @@ const sweepSlice = 500 // records that one transaction of a sweep removes
 
 func (a *App) chores() []chore {
 	sweeps := map[string]func(store.Tx, int) int{"events": event.Sweep, "answers": op.SweepAnswers, "sessions": identity.SweepSessions,
-		"guesses": identity.SweepGuesses, "challenges": identity.SweepCeremonies, "links": identity.SweepLinks, "sign-ons": identity.SweepHops, "devices": identity.SweepDevices, "invitations": organization.SweepInvitations, "sign-ins": channel.SweepStates, "letters": mail.Sweep, "trash": a.parts.posts.Sweep}
+		"guesses": identity.SweepGuesses, "challenges": identity.SweepCeremonies, "links": identity.SweepLinks, "sign-ons": identity.SweepHops, "devices": identity.SweepDevices, "invitations": organization.SweepInvitations, "sign-ins": channel.SweepStates, "arrivals": channel.SweepArrivals, "letters": mail.Sweep, "trash": a.parts.posts.Sweep}
 	all := []chore{{"tend channels", "17 * * * *", a.parts.channels.Tend}, {"sign checkpoints", "*/5 * * * *", a.parts.notary.Due}, {"tend recoveries", "* * * * *", a.parts.identities.TendRecoveries}, {"rotate keys", "*/5 * * * *", a.tendKeys},
 		{"carve tombstones", "* * * * *", a.carve},
 		{"end grants", "* * * * *", func(ctx context.Context) error { return a.sweep(ctx, a.parts.support.Sweep) }}}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -80,6 +81,34 @@ func TestNoProblemEchoesASecret(t *testing.T) {
 	}
 	if strings.Contains(w.log.String(), "canary") {
 		t.Error("the log holds the password")
+	}
+}
+
+// TestRefusalsAreInTheServersLog: whoever tries doors is seen, and nothing of what they sent.
+func TestRefusalsAreInTheServersLog(t *testing.T) {
+	w := newWorld(t)
+	guest, member := w.person("x"), w.join("ben@halden.example", "member", "")
+	before := len(w.log.String())
+	refused := []struct {
+		a    answer
+		want string
+	}{
+		{guest.send("GET", w.path("/posts"), nil), `status=401 code=signed_out`},
+		{member.send("GET", "/organizations/"+w.org+"/audit", nil), `operation=audit.list actor=member id=idn_`},
+		{member.send("GET", w.path("/posts/pst_06g2p7r8k1m3v5x9z2b4d6f8h0"), nil), `status=404 code=not_found`},
+		{w.owner.send("POST", w.path("/posts"), map[string]any{"canary": "canary"}), `status=422`},
+		{w.owner.send("GET", w.path("/posts"), nil, "Authorization", "Bearer canary"), `status=4`},
+	}
+	lines := strings.Split(strings.TrimSpace(w.log.String()[before:]), "\n")
+	for _, r := range refused {
+		request := "request=" + r.a.text("request_id")
+		if i := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, request) }); i < 0 || !strings.Contains(lines[i], r.want) || !strings.Contains(lines[i], "request refused") {
+			t.Errorf("no line with %q and %q among:\n%s", request, r.want, strings.Join(lines, "\n"))
+		}
+	}
+	w.owner.must(200, "GET", w.path("/posts"), nil)
+	if all := w.log.String()[before:]; strings.Contains(all, "canary") || strings.Count(all, "request refused") != len(refused) {
+		t.Errorf("the log:\n%s", all)
 	}
 }
 

@@ -102,6 +102,9 @@ func TestAnInvitationBySentLetterVerifiesTheAddressAndOneByHandDoesnt(t *testing
 	body := map[string]any{"email": "tom@halden.example", "role": "admin"}
 	box, mailed := withMail(t)
 	w := newWorld(t, mailed)
+	if a := w.person("x").must(200, "GET", "/setup", nil); a.get("mail") != true {
+		t.Errorf("what the sign-in page learns: %s", a.raw)
+	}
 	a := w.owner.must(201, "POST", "/organizations/"+w.org+"/invitations", body)
 	if a.get("link") != nil {
 		t.Errorf("the link is in the answer although it was sent: %s", a.raw)

@@ -93,7 +93,7 @@ func (a *App) makeParts(ctx context.Context) (*parts, error) {
 		Mail: p.mail, Link: invite, Version: support.VersionOf, StaffStopped: func(tx store.Tx, i ref.Identity) error { return p.support.StaffStopped(tx, i) }, Address: func() string { return a.link("", "") }, Page: a.link, NonceKey: nonceKey,
 		Web: web.Client(outbound.Limits{Total: 15 * time.Second, Body: 1 << 20})})
 	p.keys = apikey.New(apikey.Deps{DB: a.db, Log: a.log, Mail: p.mail, Link: func(o ref.Organization) string { return a.link("/o/"+o.String()+"/developers", "") }})
-	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Spend: apikey.Spend,
+	p.posts = post.New(post.Deps{DB: a.db, Deliveries: p.deliveries, Platform: p.channels.Platform, Asset: assetFacts, Spend: apikey.Spend, Grip: p.channels.Grip,
 		Author: func(tx store.ReadTx, i ref.Identity) string { who, _ := identity.Get(tx, i); return who.Name }})
 	p.notary = audit.NewNotary(audit.NotaryDeps{DB: a.db, Seed: a.keeper.Derived, Clock: a.Clock, Log: a.log, Instance: identity.InstanceID, Made: func() { p.trail.Poke() }})
 	p.trail = trail.New(trail.Deps{DB: a.db, Clock: a.Clock, Keeper: a.keeper, Log: a.log, Notary: p.notary, Mail: p.mail, Web: web, Folder: a.Config.Data,

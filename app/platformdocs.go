@@ -21,6 +21,12 @@ func platformsPage() string {
 		for _, k := range s.Kinds {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", k.Label, textWords(k.Text), fileWords(k), onceWords(k.Once))
 		}
+		if len(s.Prices) > 0 {
+			b.WriteString("\nWhat the platform asks the owner of the app for:\n\n")
+			for _, p := range s.Prices {
+				fmt.Fprintf(&b, "- %s: %s %s\n", p.What, p.Amount, p.Currency)
+			}
+		}
 		if len(s.Unverified) > 0 {
 			b.WriteString("\nNot confirmed by a source, and coded with care:\n\n")
 			for _, u := range s.Unverified {

@@ -3,6 +3,7 @@ package app
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -18,18 +19,11 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/config"
-	"github.com/omniposto/omniposto/app/connector/bluesky/blueskyfake"
-	"github.com/omniposto/omniposto/app/connector/discord/discordfake"
+	"github.com/omniposto/omniposto/app/connector"
+	"github.com/omniposto/omniposto/app/connector/all"
 	"github.com/omniposto/omniposto/app/connector/fake"
-	"github.com/omniposto/omniposto/app/connector/genericwebhook/genericwebhookfake"
-	"github.com/omniposto/omniposto/app/connector/mastodon/mastodonfake"
-	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
-	"github.com/omniposto/omniposto/app/connector/wordpress/wordpressfake"
+	"github.com/omniposto/omniposto/app/connector/fakes"
 )
-
-// fakes are all platforms with a network, each a server on this machine.
-var fakes = map[string]func(fake.World) fake.Platform{"bluesky": blueskyfake.New, "discord": discordfake.New, "generic-webhook": genericwebhookfake.New,
-	"mastodon": mastodonfake.New, "telegram": telegramfake.New, "wordpress": wordpressfake.New}
 
 // platform is one fake as it runs.
 type platform struct {
@@ -37,13 +31,14 @@ type platform struct {
 	address string
 
 	mu   sync.Mutex
-	seen []string // headers and bodies that came, for the test that counts secrets
+	came int // requests
 	drop func(r *http.Request) bool
 }
 
 // ServeHTTP answers, and loses the answer where drop says so.
 func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
+	p.came++
 	drop := p.drop != nil && p.drop(r)
 	p.mu.Unlock()
 	if !drop {
@@ -54,11 +49,16 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// servePlatforms starts every fake.
+// servePlatforms runs the fakes of all platforms with a network, each as a server on this machine.
 func servePlatforms(t testing.TB, now func() time.Time) map[string]*platform {
 	t.Helper()
 	out := map[string]*platform{}
-	for id, make := range fakes {
+	for _, pub := range all.Connectors() {
+		id := pub.Spec().ID
+		make, ok := fakes.All[strings.ReplaceAll(id, "-", "")]
+		if !ok || len(pub.Spec().Hosts) == 0 {
+			continue // what needs no network
+		}
 		p := &platform{Platform: make(fake.World{Now: now})}
 		s := httptest.NewServer(p)
 		t.Cleanup(s.Close)
@@ -241,6 +241,8 @@ func TestPlantedSecretsAreNowhere(t *testing.T) {
 	all := servePlatforms(t, nil)
 	w := newWorld(t, toPlatforms(all), set("metrics.token", "canary-metrics-token-000"))
 	codes := w.owner.enrol()
+	laptop := w.device()
+	w.owner.addPasskey(laptop)
 	key := w.owner.must(201, "POST", "/organizations/"+w.org+"/keys", map[string]any{"name": "import", "scopes": []string{"posts.draft"}}).text("key")
 	channels := w.connectAll(all, w.ws)
 	var ids []string
@@ -260,6 +262,8 @@ func TestPlantedSecretsAreNowhere(t *testing.T) {
 	reads := w.readAsStaff(a.text("id"), channels)
 	secrets := w.canaries(all)
 	secrets["API key"] = key
+	secrets["credential of a passkey"] = base64.RawURLEncoding.EncodeToString(laptop.key.ID)
+	secrets["key of a passkey"] = base64.RawURLEncoding.EncodeToString(laptop.key.Key.AttestationData()) // what the server has of it: the public one
 	for i, c := range codes {
 		secrets[fmt.Sprintf("recovery code %d", i)] = c.(string)
 	}
@@ -346,4 +350,87 @@ func (w *world) readAsStaff(post string, channels map[string]string) map[string]
 	}
 	out["grant"] = h.staff.must(200, "GET", "/support/grants/"+g, nil).raw
 	return out
+}
+
+func TestWhatASettingCanBeIsAskedOfThePlatform(t *testing.T) {
+	all := servePlatforms(t, nil)
+	w := newWorld(t, toPlatforms(all))
+	channels := map[string]string{}
+	for id, platform := range w.connectAll(all, w.ws) {
+		channels[platform] = id
+	}
+	author := w.join("ada@halden.example", "member", "author")
+	at := w.path("/channels/"+channels["wordpress"]) + "/lookup?what="
+	found := author.must(200, "GET", at+"categories", nil)
+	if len(found.get("items").([]any)) != 2 || found.text("items.0.label") != "News & notes" || found.text("items.0.id") == "" {
+		t.Errorf("categories: %s", found.raw)
+	}
+	asked := func() int {
+		p := all["wordpress"]
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.came
+	}
+	before := asked()
+	if before == 0 {
+		t.Fatal("nobody counts")
+	}
+	if again := w.owner.must(200, "GET", at+"categories&query=%20", nil); again.raw != found.raw || asked() != before {
+		t.Errorf("asked again within ten minutes: %s", again.raw)
+	}
+	author.must(404, "GET", at+"secrets", nil)
+	author.must(404, "GET", w.path("/channels/"+channels["telegram"])+"/lookup?what=chats", nil)
+	if a := author.must(422, "GET", at+"authors&with=nothing", nil); a.code() != "sibling_invalid" {
+		t.Errorf("a sibling without a value: %s", a.raw)
+	}
+	w.join("vic@halden.example", "member", "viewer").must(403, "GET", at+"categories", nil)
+	all["wordpress"].EndAccess()
+	if a := author.send("GET", at+"authors&query=x", nil); a.status != 503 && a.status != 409 || a.text("detail") == "" {
+		t.Errorf("when the platform refuses: %d %s", a.status, a.raw)
+	}
+}
+
+func TestAPostIsTakenBackEverywhere(t *testing.T) {
+	all := servePlatforms(t, nil)
+	w := newWorld(t, toPlatforms(all))
+	channels := w.connectAll(all, w.ws)
+	var ids []string
+	for id := range channels {
+		ids = append(ids, id)
+	}
+	a := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "A mistake", "channels": ids, "schedule": map[string]any{"now": true}})
+	for i := range a.get("deliveries").([]any) {
+		w.published(a.text(fmt.Sprintf("deliveries.%d.id", i)))
+	}
+	waiting := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "Not yet", "channels": ids[:1], "schedule": map[string]any{"at": time.Now().Add(time.Hour), "timezone": "UTC"}})
+	if back := w.owner.must(200, "POST", w.path("/posts/"+waiting.text("id")+"/recall"), map[string]any{}); back.text("items.0.outcome") != "cancelled" {
+		t.Errorf("what waits: %s", back.raw)
+	}
+	w.join("ada@halden.example", "member", "author").must(403, "POST", w.path("/posts/"+a.text("id")+"/recall"), map[string]any{})
+	for try := range 2 { // what is gone is gone
+		back := w.owner.must(200, "POST", w.path("/posts/"+a.text("id")+"/recall"), map[string]any{})
+		for i := range back.get("items").([]any) {
+			at := fmt.Sprintf("items.%d.", i)
+			platform := channels[back.text(at+"channel")]
+			pub, _ := w.app.parts.channels.Platform(platform)
+			_, can := pub.(connector.Deleter)
+			outcome := back.text(at + "outcome")
+			if can != (outcome == "recalled") || !can && (outcome != "unsupported" || back.text(at+"message") == "") {
+				t.Errorf("try %d, %s: %s %s", try, platform, outcome, back.text(at+"message"))
+			}
+			d := w.owner.must(200, "GET", w.path("/deliveries/"+back.text(at+"delivery")), nil)
+			if d.text("status") != "published" || can != (d.get("recalled_at") != nil) {
+				t.Errorf("%s afterwards: %s", platform, d.raw)
+			}
+		}
+	}
+	for id, p := range all {
+		pub, _ := w.app.parts.channels.Platform(id)
+		if _, can := pub.(connector.Deleter); can && len(p.Visible()) != 0 {
+			t.Errorf("%s still shows %d", id, len(p.Visible()))
+		}
+	}
+	if log := w.owner.must(200, "GET", "/organizations/"+w.org+"/audit?limit=100", nil).raw; strings.Count(log, "post.recalled") != 3 {
+		t.Error("the log doesn't say so")
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"maps"
 	"math/big"
 	"net/http"
@@ -335,8 +336,21 @@ func TestASignOnOpensItsOwnOrganizationOnly(t *testing.T) {
 		t.Errorf("by the address alone: %s", to)
 	}
 	link := tom.must(200, "POST", "/organizations/"+w.org+"/sign-on/link", nil).text("authorize_url")
+	states := func() map[string]string {
+		me, is := tom.must(200, "GET", "/session", nil), map[string]string{}
+		for i := range me.get("organizations").([]any) {
+			is[me.text(fmt.Sprintf("organizations.%d.name", i))] = me.text(fmt.Sprintf("organizations.%d.sign_on", i))
+		}
+		return is
+	}
+	if is := states(); is["Halden Studio"] != "offered" || is["Nordlys"] != "none" {
+		t.Errorf("before: %v", is)
+	}
 	if to := landed(tom.send("GET", i.back(link, nil), nil)); to != "/me#linked=sign_on" {
 		t.Fatalf("linked: %s", to)
+	}
+	if is := states(); is["Halden Studio"] != "linked" || is["Nordlys"] != "none" {
+		t.Errorf("after: %v", is)
 	}
 	if to := landed(w.owner.send("GET", i.back(w.owner.must(200, "POST", "/organizations/"+w.org+"/sign-on/link", nil).text("authorize_url"), nil), nil)); !strings.Contains(to, "another person") {
 		t.Errorf("somebody else's subject: %s", to)

@@ -460,7 +460,7 @@ func TestStaffAreNobodyElsewhere(t *testing.T) {
 // whether it is a way round a customer's yes: joining an organization, setting a factor, reading mail, events or content.
 func TestWhatAdministratorsAndStaffCanDoIsAClosedList(t *testing.T) {
 	allowed := strings.Fields(`organizations.create instance.read staff.list staff.add staff.update mail.read mail.outbox mail.test
-		audit.instance audit.rotate_key recovery.start support.confirm_clock
+		audit.instance audit.rotate_key recovery.start support.confirm_clock apps.list apps.update apps.remove apps.test
 		grants.request grants.mine grants.look grants.cancel grants.close support.read_account support.read_organization support.read_channel
 		support.read_posts support.read_post support.read_media support.read_asset support.read_thumbnail support.read_analytics`)
 	w := openWorld(t)
@@ -587,16 +587,27 @@ func TestLettersTellOfEachStepAndCanApproveNothing(t *testing.T) {
 	if !strings.Contains(asked.Text, "SUP-4711") || !strings.Contains(asked.Text, "members, posts") || !strings.Contains(asked.Text, "/o/"+h.org+"/support\n") || strings.Contains(asked.Text, "approve/") || strings.Contains(asked.Text, "token=") || strings.Contains(asked.Text, reason) {
 		t.Errorf("the letter of a request: %s", asked.Text)
 	}
-	if a := h.approve(h.owner, g, map[string]any{}); a.status != 200 {
+	a := h.approve(h.owner, g, map[string]any{"categories": []string{"posts"}, "hours": 4})
+	ends, err := time.Parse(time.RFC3339, a.text("expires_at"))
+	if a.status != 200 || err != nil {
 		t.Fatal(a.raw)
 	}
-	if l := h.letterAbout(box, "ada@support.example", "may look"); !strings.Contains(l.Text, "/staff\n") || !strings.Contains(l.Subject, "Halden Studio") {
-		t.Errorf("the letter of an approval: %s", l.Text)
+	if l := h.letterAbout(box, h.owner.email, "Support may look at Halden Studio"); !strings.Contains(l.Text, "Ada Brandt reads") {
+		t.Errorf("the letter of an approval to the owner: %s", l.Text)
+	}
+	may := "You may read: posts\nUntil: " + ends.UTC().Format("2 January 2006, 15:04 UTC") + "\n"
+	if l := h.letterAbout(box, "ada@support.example", "You may look at Halden Studio"); !strings.Contains(l.Text, "/staff\n") || !strings.Contains(l.Text, may) {
+		t.Errorf("the letter of an approval to staff: %s", l.Text)
 	}
 	h.withdraw(g)
-	for _, address := range []string{h.owner.email, "ada@support.example"} {
-		if l := h.letterAbout(box, address, "any more"); !strings.Contains(l.Text, "SUP-4711") {
+	for address, subject := range map[string]string{h.owner.email: "Support can't look at Halden Studio any more", "ada@support.example": "You can't look at Halden Studio"} {
+		if l := h.letterAbout(box, address, subject); !strings.Contains(l.Text, "SUP-4711") || !strings.Contains(l.Text, "was withdrawn") {
 			t.Errorf("the letter of an end to %s: %s", address, l.Text)
+		}
+	}
+	for _, l := range box.to("ada@support.example") {
+		if strings.HasPrefix(l.Subject, "Support ") {
+			t.Errorf("staff read the owners' words: %s", l.Subject)
 		}
 	}
 }

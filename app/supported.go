@@ -56,6 +56,9 @@ func (a *App) makeSupport(p *parts, codeKey []byte) *support.Support {
 
 var grantLetters = map[string]mail.Kind{"requested": mail.GrantRequested, "approved": mail.GrantApproved, "ended": mail.GrantEnded, "paused": mail.GrantPaused}
 
+// staffLetters are those of them that the staff person gets too, in their own words: what they may read now, and until when.
+var staffLetters = map[string]mail.Kind{"approved": mail.StaffApproved, "ended": mail.StaffEnded}
+
 // letterWords are the categories in the words of people.
 var letterWords = map[support.Category]string{support.Account: "members", support.Organization: "organization", support.Posts: "posts", support.Media: "media", support.Analytics: "analytics"}
 
@@ -84,10 +87,11 @@ func (a *App) tellOfGrant(p *parts) func(tx store.Tx, n support.Notice) error {
 				return err
 			}
 		}
-		if n.Kind != "approved" && n.Kind != "ended" || g.State == support.Cancelled && g.Because == "" {
+		kind, told := staffLetters[n.Kind]
+		if !told || g.State == support.Cancelled && g.Because == "" {
 			return nil
 		}
-		letter.To, letter.Name, letter.Link = n.Staff.Email, n.Staff.Name, a.link("/staff", "")
+		letter.Kind, letter.To, letter.Name, letter.Link = kind, n.Staff.Email, n.Staff.Name, a.link("/staff", "")
 		return p.mail.Queue(tx, letter)
 	}
 }

@@ -71,6 +71,7 @@ func (s *Server) gate(hc huma.Context, m *op.Meta) (op.Call, huma.Context, error
 	if err == nil {
 		err = s.actor(hc.Context(), &call, m, token, key, hc.Param)
 	}
+	c.Locals(callLocal, call)
 	if err != nil {
 		if rerr := s.rate(c, m, call, prefixOf(address)); rerr != nil {
 			return call, nil, rerr

@@ -148,6 +148,7 @@ func (s *Server) outer(c *fiber.Ctx) (err error) {
 	c.SetUserContext(context.WithValue(s.streams, op.Asked{}, asked))
 	s.headers(c, asked)
 	defer leaveNoRest(c)
+	defer s.noteRefusal(c)
 	defer func() {
 		if r := recover(); r != nil {
 			s.Log.Error("panic in a request", "request", asked.Request.String(), "route", c.Route().Path, "panic", panicText(r), "stack", string(debug.Stack()))

@@ -39,11 +39,8 @@ func (s *Channels) keepApp(tx store.Tx, platform, server, callback string, made 
 	return nil
 }
 
-// registered is the app to use at a server: the administrator's, or the one that we registered there.
-func (s *Channels) registered(tx store.ReadTx, platform, server, callback string, own connector.App) (connector.App, error) {
-	if own.ID != "" {
-		return own, nil
-	}
+// registered is the app that we registered at a server, if we did.
+func (s *Channels) registered(tx store.ReadTx, platform, server, callback string) (connector.App, error) {
 	a, ok := apps.Get(tx, store.K(platform, server, callback))
 	if !ok {
 		return connector.App{}, nil
@@ -60,17 +57,48 @@ func (s *Channels) registered(tx store.ReadTx, platform, server, callback string
 	return out, err
 }
 
-// appOf is the app that a channel was connected through.
-func (s *Channels) appOf(tx store.ReadTx, c Channel, own connector.App) (connector.App, error) {
-	pub, ok := s.Platform(c.Platform)
-	if !ok {
-		return own, nil
+// appFor is the app by which an organization connects something new: one that was entered, or the one that we registered
+// at the server. The zero App: there is none yet.
+func (s *Channels) appFor(tx store.ReadTx, o ref.Organization, platform, server string) (connector.App, error) {
+	all, err := s.entered(tx, o, platform)
+	if err != nil || len(all) == 0 {
+		if err == nil {
+			return s.registered(tx, platform, server, s.callbackAt(platform))
+		}
+		return connector.App{}, err
 	}
-	way, ok := pub.Spec().Way(c.Way)
-	if !ok || way.OAuth == nil {
-		return own, nil
+	return all[0], nil
+}
+
+// appOf is the app that a channel was connected through, as long as it is there; its tokens are good for no other.
+func (s *Channels) appOf(tx store.ReadTx, c Channel) (connector.App, error) {
+	all, err := s.entered(tx, c.Organization, c.Platform)
+	if err != nil {
+		return connector.App{}, err
 	}
-	return s.registered(tx, c.Platform, serverOf(c.Fields[way.OAuth.Host]), s.Address()+"/connect/"+c.Platform+"/callback", own)
+	for _, a := range all {
+		if a.ID == c.Client {
+			return a, nil
+		}
+	}
+	server := ""
+	if pub, ok := s.Platform(c.Platform); ok {
+		if way, ok := pub.Spec().Way(c.Way); ok && way.OAuth != nil {
+			server = serverOf(c.Fields[way.OAuth.Host])
+		}
+	}
+	if a, err := s.registered(tx, c.Platform, server, s.callbackAt(c.Platform)); err != nil || a.ID != "" {
+		return a, err
+	}
+	if len(all) > 0 {
+		return all[0], nil
+	}
+	return connector.App{}, nil
+}
+
+// callbackAt is where a platform sends browsers back to.
+func (s *Channels) callbackAt(platform string) string {
+	return s.Address() + "/connect/" + platform + "/callback"
 }
 
 func serverOf(address string) string {

@@ -55,6 +55,9 @@ type Channel struct {
 	CreatedAt       time.Time         `cbor:"25,keyasint"`
 	By              ref.Identity      `cbor:"26,keyasint,omitempty"`
 	Version         int64             `cbor:"27,keyasint"`
+	Client          string            `cbor:"28,keyasint,omitempty"` // id of the app that it was connected through
+	Renews          bool              `cbor:"29,keyasint,omitempty"` // there is a refresh token
+	Warned          int               `cbor:"30,keyasint,omitempty"` // days before the end of the access at which people were last told
 }
 
 // token is a channel's sealed token.
@@ -83,6 +86,8 @@ var (
 		Owner: func(c Channel) store.Owner { return store.OwnedBy(c.Organization, c.Workspace) },
 		Indexes: []store.Index[Channel]{
 			{Name: "id", Version: 1, Key: func(c Channel) store.Key { return store.K(c.ID) }},
+			{Name: "client", Version: 1, Only: func(c Channel) bool { return c.Client != "" },
+				Key: func(c Channel) store.Key { return store.K(c.Platform, c.Client, c.ID) }},
 			{Name: "expires", Version: 1, Only: func(c Channel) bool { return !c.TokenExpiresAt.IsZero() && c.State != Reconnect },
 				Key: func(c Channel) store.Key { return store.K(c.TokenExpiresAt, c.ID) }}}}
 	tokens = store.Table[token]{Name: "channel_token", Version: 1, Holds: store.SecretMaterial,
@@ -93,7 +98,9 @@ var (
 )
 
 // Tables lists what this package stores.
-func Tables() []store.AnyTable { return []store.AnyTable{&channels, &tokens, &apps, &states, &items} }
+func Tables() []store.AnyTable {
+	return []store.AnyTable{&channels, &tokens, &apps, &credentials, &states, &arrivals, &items}
+}
 
 // The errors of this package.
 var (
@@ -106,6 +113,7 @@ var (
 	ErrNoSlot     = fail.Conflict("no_free_slot", "This channel has no free slot. Add slots to it, or choose a time.")
 	ErrState      = fail.Invalid("state_unknown", "This sign-in took too long or was used already. Start connecting again.")
 	ErrNeedsOAuth = fail.Invalid("needs_authorize", "This is connected by signing in at the platform: begin with channels.authorize.")
+	ErrReconnect  = fail.Conflict("channel_reconnect", "The platform doesn't take this channel's access any more. Connect it again.")
 	ErrNoApp      = fail.Conflict("app_missing", "An administrator must enter this platform's app credentials first.")
 )
 

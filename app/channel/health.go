@@ -38,7 +38,7 @@ func (s *Channels) Tend(ctx context.Context) error {
 		return err
 	}
 	for _, c := range ending {
-		err = errors.Join(err, s.renewAhead(ctx, c))
+		err = errors.Join(err, s.renewAhead(ctx, c), s.warnOf(ctx, c))
 	}
 	for _, c := range stale {
 		j, cause := s.look(ctx, c)
@@ -50,6 +50,16 @@ func (s *Channels) Tend(ctx context.Context) error {
 		}))
 	}
 	return err
+}
+
+// warnOf tells people that the channel's access ends, where only they can help.
+func (s *Channels) warnOf(ctx context.Context, c Channel) error {
+	return s.DB.Update(ctx, func(tx store.Tx) error {
+		if now, ok := Get(tx, c.Organization, c.Workspace, c.ID); ok && s.warn(tx, &now) {
+			Put(tx, now)
+		}
+		return nil
+	})
 }
 
 // renewAhead renews the channel's token when its time has come, whether or not anything is to be published.

@@ -10,6 +10,8 @@ func Holders() []secret.Holder {
 			v(tokenPlace(Channel{Organization: t.Organization, Workspace: t.Workspace, ID: t.Channel}), &t.Sealed)
 		}),
 		secret.Hold(&apps, func(a *app, v visit) { v(appPlace(*a), &a.Sealed) }),
+		secret.Hold(&credentials, func(c *credential, v visit) { v(credentialPlace(*c), &c.Sealed) }),
+		secret.Hold(&arrivals, func(a *arrival, v visit) { v(arrivalPlace(*a), &a.Sealed) }),
 		secret.Hold(&states, func(s *state, v visit) { v(statePlace(*s), &s.Sealed) }),
 	}
 }

@@ -27,7 +27,8 @@ import (
 // Channels offers the operations on channels and platforms.
 type Channels struct {
 	Deps
-	locks locks
+	locks   locks
+	answers answers
 }
 
 // Deps is what the operations use.
@@ -80,6 +81,7 @@ type View struct {
 	Slots           []schedule.Slot   `json:"slots" maxItems:"200"`
 	Timezone        string            `json:"timezone,omitempty" doc:"Of the slots; the workspace's when absent."`
 	TokenExpiresAt  *time.Time        `json:"token_expires_at,omitempty"`
+	Access          AccessView        `json:"access"`
 	LastPublishedAt *time.Time        `json:"last_published_at,omitempty"`
 	LastCheckedAt   *time.Time        `json:"last_checked_at,omitempty"`
 	CreatedAt       time.Time         `json:"created_at"`
@@ -95,8 +97,7 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-// View is the channel as the API shows it.
-func (c Channel) View() View {
+func (c Channel) view() View {
 	slots := c.Slots
 	if slots == nil {
 		slots = []schedule.Slot{}
@@ -177,7 +178,7 @@ func (s *Channels) Operations() []op.Operation {
 			Says("Connect a channel", "For platforms that need no sign-in in the browser. The credentials are checked at the platform first.").
 			Example(map[string]any{"platform": "bluesky", "fields": map[string]string{"handle": "fjellvik.example", "password": "xxxx-xxxx-xxxx-xxxx"}}, one).
 			In(op.InWorkspace).Creates().Costs(op.Costly).NoDryRun("the platform is asked").Audits("channel.connected").
-			Fails(ErrPlatform, ErrWay, ErrConnect, ErrNeedsOAuth, ErrThere).Needs(access.ChannelsWrite),
+			Fails(ErrPlatform, ErrWay, ErrConnect, ErrNeedsOAuth, ErrThere, ErrChoose, ErrNoTargets).Needs(access.ChannelsWrite),
 		op.New("channels.read", op.GET("/workspaces/{workspace}/channels/{channel}"), s.read).
 			Says("Read a channel", "Health, limits, slots and default settings.").Example(nil, one).In(op.InWorkspace).Fails(ErrNotFound).Needs(access.WorkspaceRead),
 		op.New("channels.update", op.PATCH("/workspaces/{workspace}/channels/{channel}"), s.update).
@@ -192,17 +193,18 @@ func (s *Channels) Operations() []op.Operation {
 		op.New("slots.next", op.GET("/workspaces/{workspace}/channels/{channel}/slots"), s.nextSlots).
 			Says("Coming slots", "The next slots of the channel and which post has each.").Example(nil, op.Listed[NextSlot]{Items: []NextSlot{{}}}).
 			In(op.InWorkspace).Fails(ErrNotFound).Needs(access.WorkspaceRead),
+		s.lookupOperation(),
 		op.New("practice.list", op.GET("/workspaces/{workspace}/practice"), s.practice).
 			Says("Read the practice feed", "What practice channels published, newest first. Nobody outside sees it.").
 			Example(nil, op.Listed[FeedItem]{Items: []FeedItem{{Text: "Hello", Media: []FeedMedia{}}}}).In(op.InWorkspace).Fails(op.ErrCursor).Needs(access.WorkspaceRead),
-	}, append(s.platformOperations(), s.oauthOperations()...)...)
+	}, slices.Concat(s.platformOperations(), s.oauthOperations(), s.arrivalOperations(), s.appOperations())...)
 }
 
 func (s *Channels) list(ctx context.Context, c op.Call, _ *op.WorkspacePath) (*op.Listed[View], error) {
 	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[View], error) {
 		out := &op.Listed[View]{Items: []View{}}
 		for _, ch := range Of(tx, c.Organization, c.Workspace) {
-			out.Items = append(out.Items, ch.View())
+			out.Items = append(out.Items, s.View(ch, tx.Now()))
 		}
 		return out, nil
 	})
@@ -214,7 +216,7 @@ func (s *Channels) read(ctx context.Context, c op.Call, in *ChannelPath) (*View,
 		if !ok {
 			return nil, ErrNotFound
 		}
-		v := ch.View()
+		v := s.View(ch, tx.Now())
 		return &v, nil
 	})
 }
@@ -225,7 +227,7 @@ func (s *Channels) update(ctx context.Context, c op.Call, in *updateInput) (*Vie
 		if !ok {
 			return nil, ErrNotFound
 		}
-		if err := c.Matches(ch.Version, ch.View()); err != nil {
+		if err := c.Matches(ch.Version, s.View(ch, tx.Now())); err != nil {
 			return nil, err
 		}
 		changed, err := s.apply(tx, &ch, in)
@@ -234,7 +236,7 @@ func (s *Channels) update(ctx context.Context, c op.Call, in *updateInput) (*Vie
 		}
 		ch = Put(tx, ch)
 		op.Write(tx, c, act("channel.changed", ch, changed...))
-		v := ch.View()
+		v := s.View(ch, tx.Now())
 		return &v, nil
 	})
 }

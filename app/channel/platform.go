@@ -6,6 +6,8 @@ import (
 	"github.com/omniposto/omniposto/app/access"
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/op"
+	"github.com/omniposto/omniposto/app/ref"
+	"github.com/omniposto/omniposto/store"
 )
 
 // FieldView is a field of a form.
@@ -93,7 +95,13 @@ type PlatformView struct {
 	Ready      bool           `json:"ready"`
 }
 
+// PlatformsInput is how platforms are asked for.
+type PlatformsInput struct {
+	Organization ref.Organization `query:"organization" maxLength:"40" doc:"One of yours, whose own apps make a platform ready too."`
+}
+
 type platformPath struct {
+	PlatformsInput
 	Platform string `path:"platform" maxLength:"64" doc:"The platform's id."`
 }
 
@@ -120,14 +128,14 @@ func fieldViews(f connector.Form) []FieldView {
 	return out
 }
 
-func (s *Channels) platformView(spec *connector.Spec) PlatformView {
+func (s *Channels) platformView(tx store.ReadTx, o ref.Organization, spec *connector.Spec) PlatformView {
 	v := PlatformView{ID: spec.ID, Label: spec.Label, Family: spec.Family, Preview: string(spec.Preview), Connect: []WayView{}, Fields: []FieldView{}, Kinds: []KindView{},
 		Limits: []LimitView{}, Settings: spec.Settings.Schema(), Powers: []string{}, Unverified: spec.Unverified}
 	for _, w := range spec.Connect {
 		way := WayView{Way: w.Way, Kind: "fields", Label: w.Label, Help: w.Help, Fields: fieldViews(w.Fields), Scopes: w.Scopes, Ready: true}
 		if w.OAuth != nil {
 			way.Kind = "oauth"
-			way.Ready = w.OAuth.Register != "" || s.App(spec.ID).ID != ""
+			way.Ready = w.OAuth.Register != "" || s.has(tx, o, spec.ID)
 		} else if len(v.Fields) == 0 {
 			v.Fields = way.Fields
 		}
@@ -167,19 +175,31 @@ func kindView(k connector.Kind) KindView {
 	return v
 }
 
-func (s *Channels) platforms(context.Context, op.Call, *op.None) (*op.Listed[PlatformView], error) {
-	out := &op.Listed[PlatformView]{Items: []PlatformView{}}
-	for _, p := range s.Platforms {
-		out.Items = append(out.Items, s.platformView(p.Spec()))
+// mine is the organization whose own apps count: one that the caller belongs to.
+func (in *PlatformsInput) mine(c op.Call) ref.Organization {
+	if _, ok := c.Actor.Of(in.Organization); ok {
+		return in.Organization
 	}
-	return out, nil
+	return ref.Organization{}
 }
 
-func (s *Channels) platform(_ context.Context, _ op.Call, in *platformPath) (*PlatformView, error) {
+func (s *Channels) platforms(ctx context.Context, c op.Call, in *PlatformsInput) (*op.Listed[PlatformView], error) {
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*op.Listed[PlatformView], error) {
+		out := &op.Listed[PlatformView]{Items: []PlatformView{}}
+		for _, p := range s.Platforms {
+			out.Items = append(out.Items, s.platformView(tx, in.mine(c), p.Spec()))
+		}
+		return out, nil
+	})
+}
+
+func (s *Channels) platform(ctx context.Context, c op.Call, in *platformPath) (*PlatformView, error) {
 	p, ok := s.Platform(in.Platform)
 	if !ok {
 		return nil, ErrPlatform
 	}
-	v := s.platformView(p.Spec())
-	return &v, nil
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*PlatformView, error) {
+		v := s.platformView(tx, in.mine(c), p.Spec())
+		return &v, nil
+	})
 }

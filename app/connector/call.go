@@ -86,7 +86,13 @@ func newCall(s *Spec, ch Channel, g *Grip, step string) *Call {
 	if g.Driver != nil {
 		c.trace = g.Driver.Trace
 	}
-	c.redact = newRedactor(append(g.Token.plains(), plain(g.App.Secret)))
+	hidden := append(g.Token.plains(), plain(g.App.Secret))
+	for name, value := range g.App.Extra {
+		if field, ok := s.App.Field(name); ok && field.Secret {
+			hidden = append(hidden, value)
+		}
+	}
+	c.redact = newRedactor(hidden)
 	return c
 }
 

@@ -115,7 +115,7 @@ func (s *Spec) checkAs(d *Draft, k Kind) []Trouble {
 	if s.Rules != nil {
 		out = append(out, s.Rules(d, &k)...)
 	}
-	return out
+	return append(out, s.checkCost(d, k)...)
 }
 
 func (s *Spec) checkText(d *Draft, k Kind) []Trouble {

@@ -232,3 +232,44 @@ func TestChecksNameCodeFieldAndFix(t *testing.T) {
 		t.Errorf("by this way it is a %s", k.ID)
 	}
 }
+
+func TestAListMayPartAPostIntoDeliveries(t *testing.T) {
+	t.Parallel()
+	type community struct {
+		Name  connector.Option
+		Title string
+	}
+	type settings struct {
+		Communities []community
+		Quiet       bool
+	}
+	form := connector.Settings(func(f *connector.Fields, s *settings) {
+		connector.List(f, &s.Communities, "communities", 1, 10, func(f *connector.Fields, c *community) {
+			f.Lookup(&c.Name, "name", "names").Labelled("Name", "")
+			f.Text(&c.Title, "title", 0, 300).Labelled("Title", "")
+		}).Labelled("Communities", "").OnePerEntry()
+		f.Flag(&s.Quiet, "quiet").Labelled("Quiet", "")
+	})
+	own := json.RawMessage(`{"communities":[{"name":{"id":"go","label":"r/go"},"title":"One"},{"name":"rust"},{"name":"go","title":"Again"}]}`)
+	got := form.Form().Portions(own, json.RawMessage(`{"quiet":true}`))
+	if len(got) != 2 || got[0].Target != "go" || got[1].Target != "rust" {
+		t.Fatalf("%+v", got)
+	}
+	if got[1].Field != "communities.1" || got[1].InWhole("settings.communities.0.title") != "settings.communities.1.title" || got[1].InWhole("settings.quiet") != "settings.quiet" || (connector.Portion{}).InWhole("text") != "text" {
+		t.Errorf("the place of the second: %+v", got[1])
+	}
+	for i, want := range []string{"One", ""} {
+		s := form.Of(&connector.Draft{Settings: got[i].Settings})
+		if len(s.Communities) != 1 || s.Communities[0].Title != want || s.Communities[0].Name.ID != got[i].Target || !s.Quiet {
+			t.Errorf("portion %d: %+v", i, s)
+		}
+	}
+	for name, raw := range map[string]string{"none": `{}`, "empty": `{"communities":[]}`, "no list": `{"communities":7}`} {
+		if got := form.Form().Portions(json.RawMessage(raw), nil); len(got) != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if got := (connector.Form{{Name: "words", Kind: connector.FieldWords}}).Portions(json.RawMessage(`{"words":["a","b"]}`), nil); got != nil {
+		t.Errorf("a list that isn't marked: %+v", got)
+	}
+}

@@ -62,7 +62,8 @@ func Join(ctx context.Context, pub Publisher, way string, fields map[string]stri
 func Adopt(ctx context.Context, pub Publisher, ch Channel, token Token, g Grip) (Joined, error) {
 	g.Token = token
 	if token.Scopes != nil {
-		if words := missingScopes(pub.Spec(), ch.Way, token.Scopes); words != "" {
+		if missing := pub.Spec().Missing(ch.Way, token.Scopes); missing != nil {
+			words := "These rights weren't granted: " + strings.Join(missing, ", ") + ". Connect again and allow them."
 			return Joined{}, &Failed{Class: Reconnect, Step: "who", Words: words, Fix: "reconnect"}
 		}
 	}
@@ -108,8 +109,8 @@ func Do[T any](ctx context.Context, pub Publisher, ch Channel, g *Grip, name str
 	}
 }
 
-// missingScopes says which rights weren't granted. A wide right ("write") holds its parts ("write:statuses").
-func missingScopes(s *Spec, way string, granted []string) string {
+// Missing lists the rights of a way that weren't granted. A wide right ("write") holds its parts ("write:statuses").
+func (s *Spec) Missing(way string, granted []string) []string {
 	c, _ := s.Way(way)
 	var missing []string
 	for _, want := range c.Scopes {
@@ -118,10 +119,7 @@ func missingScopes(s *Spec, way string, granted []string) string {
 			missing = append(missing, want)
 		}
 	}
-	if missing == nil {
-		return ""
-	}
-	return "These rights weren't granted: " + strings.Join(missing, ", ") + ". Connect again and allow them."
+	return missing
 }
 
 // Values reads connect fields: what may be shown, what is secret, and what is wrong.

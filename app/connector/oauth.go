@@ -2,8 +2,10 @@ package connector
 
 // OAuth is how a platform's sign-in differs from the others: data, read by one exchange.
 type OAuth struct {
-	Host                     string // declared host of the addresses below; "": they are whole
+	Host                     string // declared host of the addresses below; "": the first
+	Page                     string // declared host of Authorize, where it is another
 	Authorize, Token, Revoke string
+	Inside                   string // where in the answer the token stands: "data.0"; "": at its top
 	Register                 string // where an app is registered at the channel's own server
 	Separator                string // between scopes; "": a space
 	PKCE                     PKCE

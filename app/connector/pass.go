@@ -230,11 +230,19 @@ func (p *Pass) platformNow() time.Time {
 }
 
 // ours finds the delivery's own post: the same sign, not there before, not another delivery's.
-func (p *Pass) ours(seen []Seen, sign string, mark []string) (Receipt, bool) {
+func (p *Pass) ours(ctx context.Context, lister Lister, seen []Seen, mark []string) (Receipt, bool, error) {
+	sign := lister.Sign(p)
 	for _, s := range seen {
-		if sign != "" && s.Sign == sign && !slices.Contains(mark, s.ID) && (p.grip.Known == nil || !p.grip.Known(s.ID)) {
-			return s.Receipt, true
+		if sign == "" || slices.Contains(mark, s.ID) || p.grip.Known != nil && p.grip.Known(s.ID) {
+			continue
+		}
+		theirs, err := p.signOf(ctx, s)
+		if err != nil {
+			return Receipt{}, false, err
+		}
+		if theirs == sign {
+			return s.Receipt, true, nil
 		}
 	}
-	return Receipt{}, false
+	return Receipt{}, false, nil
 }

@@ -53,7 +53,7 @@ type Lister interface {
 	Sign(p *Pass) string
 }
 
-// Seen is a post in a list, with its sign.
+// Seen is a post in a list, with its sign; empty where a Signer reads it.
 type Seen struct {
 	Receipt
 	Sign string
@@ -83,7 +83,8 @@ type Revoker interface {
 	Revoke(ctx context.Context, c *Call) error
 }
 
-// Chooser lists what may become the channel after sign-in, each with its own token where the platform gives one.
+// Chooser lists what may become the channel after sign-in, each with its own token where the platform gives one; nil where
+// the channel's way leaves nothing to choose.
 type Chooser interface {
 	Choose(ctx context.Context, c *Call) ([]Target, error)
 }
@@ -93,6 +94,9 @@ type Target struct {
 	Identity
 	Help string
 }
+
+// Mentions is the look-up of people to mention in a text; the others are those that the settings name.
+const Mentions = "people"
 
 // Lookuper answers the look-ups of settings and mentions.
 type Lookuper interface {

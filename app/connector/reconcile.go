@@ -87,7 +87,7 @@ func (p *Pass) lookNative(ctx context.Context) Outcome {
 	case p.young(at):
 		return Outcome{End: EndResend, At: at, Step: "look"}
 	case once.Then == Lookup:
-		return p.lookIn(lister, seen, at)
+		return p.lookIn(ctx, lister, seen, at)
 	}
 	return p.ask()
 }
@@ -152,13 +152,19 @@ func (p *Pass) lookList(ctx context.Context) Outcome {
 	if err != nil {
 		return p.lookFailed(ctx, err)
 	}
-	return p.lookIn(lister, seen, at)
+	return p.lookIn(ctx, lister, seen, at)
 }
 
 // lookIn finds the post among what was listed.
-func (p *Pass) lookIn(lister Lister, seen []Seen, at time.Time) Outcome {
-	if r, ok := p.ours(seen, lister.Sign(p), p.grip.Doubt.Mark); ok {
+func (p *Pass) lookIn(ctx context.Context, lister Lister, seen []Seen, at time.Time) Outcome {
+	r, ok, err := p.ours(ctx, lister, seen, p.grip.Doubt.Mark)
+	switch {
+	case err != nil:
+		return p.lookFailed(ctx, err)
+	case ok:
 		return Outcome{End: EndFound, Receipt: p.received(r), At: at, Step: "look"}
+	case p.kind.Once.By == Lookup && p.kind.Once.Then == Ask:
+		return p.ask() // the list shows posts otherwise than they were sent: only a find proves something
 	}
 	if !reaches(seen, p.grip.Doubt.Mark) {
 		return Outcome{End: EndCantTell, At: at, Step: "look", Words: "So much was posted since that the list doesn't reach back far enough. Look there and tell us."}

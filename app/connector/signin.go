@@ -78,10 +78,15 @@ func Begin(ctx context.Context, pub Publisher, way string, fields map[string]str
 		s.App = app
 	}
 	if c.OAuth.PKCE != PKCENone {
-		s.Verifier = secret.NewText(base64.RawURLEncoding.EncodeToString(random.Bytes(48)))
+		s.Verifier = newVerifier()
 	}
 	at, err := Do(ctx, pub, ch, &g, "authorize", func(_ context.Context, call *Call) (string, error) { return authorizeURL(call, c, s) })
 	return s, at, err
+}
+
+// newVerifier is a proof key of PKCE.
+func newVerifier() secret.Text {
+	return secret.NewText(base64.RawURLEncoding.EncodeToString(random.Bytes(48)))
 }
 
 // register makes an app at the channel's own server, as Mastodon and its family do.
@@ -124,7 +129,7 @@ func (o *OAuth) clientID() string {
 // authorizeURL is where the browser goes.
 func authorizeURL(call *Call, c Connect, s SignIn) (string, error) {
 	o := c.OAuth
-	at, err := call.oauthAddress(o, o.Authorize)
+	at, err := call.pageAddress(o)
 	if err != nil {
 		return "", err
 	}
@@ -146,8 +151,17 @@ func authorizeURL(call *Call, c Connect, s SignIn) (string, error) {
 	return at.String(), nil
 }
 
-func (c *Call) oauthAddress(o *OAuth, path string) (*url.URL, error) {
-	at, err := c.address(Request{Host: o.Host, Path: path})
+// page is the request for the page that a browser is sent to.
+func (o *OAuth) page() Request {
+	host := o.Page
+	if host == "" {
+		host = o.Host
+	}
+	return Request{Host: host, Path: o.Authorize}
+}
+
+func (c *Call) pageAddress(o *OAuth) (*url.URL, error) {
+	at, err := c.address(o.page())
 	if err != nil {
 		return nil, err
 	}
@@ -245,15 +259,9 @@ func (o *OAuth) request(app App, form url.Values) Request {
 
 // tokenFrom asks the token address and reads its answer, whatever the platform's habits.
 func (c *Call) tokenFrom(ctx context.Context, o *OAuth, app App, form, keep url.Values) (Token, error) {
-	var out struct {
-		Access    string          `json:"access_token"`
-		Refresh   string          `json:"refresh_token"`
-		ExpiresIn json.Number     `json:"expires_in"`
-		Scope     json.RawMessage `json:"scope"`
-		Error     json.RawMessage `json:"error"`
-	}
+	var raw json.RawMessage
 	r := o.request(app, form)
-	r.Into = &out
+	r.Into = &raw
 	_, err := c.Send(ctx, r)
 	if f := (*Failed)(nil); errors.As(err, &f) && f.Status >= 400 && f.Status < 500 {
 		if f.Body("error") == "invalid_client" {
@@ -264,8 +272,18 @@ func (c *Call) tokenFrom(ctx context.Context, o *OAuth, app App, form, keep url.
 	if err != nil {
 		return Token{}, err
 	}
-	if out.Access == "" {
-		return Token{}, &Failed{Class: Reconnect, Step: c.step, Words: "The platform gave no access. Start again.", Fix: "reconnect"}
+	var out struct {
+		Access    string          `json:"access_token"`
+		Refresh   string          `json:"refresh_token"`
+		ExpiresIn json.Number     `json:"expires_in"`
+		Scope     json.RawMessage `json:"scope"`
+	}
+	inside := string(raw)
+	if o.Inside != "" {
+		inside, _ = lookIn(decoded(raw), o.Inside)
+	}
+	if json.Unmarshal([]byte(inside), &out) != nil || out.Access == "" {
+		return Token{}, &Failed{Class: Reconnect, Step: c.step, Words: "The platform gave no access. Start again.", Fix: "reconnect", Status: http.StatusOK, body: raw}
 	}
 	c.Hide(out.Access, out.Refresh)
 	t := Token{Access: secret.NewText(out.Access), Refresh: secret.NewText(out.Refresh), Scopes: scopesIn(out.Scope, o)}

@@ -12,13 +12,14 @@ import (
 type Spec struct {
 	ID, Label, Family string // Family: the connector whose look-alike this is
 	Preview           Preview
-	Hosts             []Host    // where calls may go
-	WebOnly           bool      // only ports 80 and 443: an address that anybody may type, not a server of the platform's kind
-	Auth              Auth      // where the token goes
-	Connect           []Connect // ways to connect, best first
-	Targets           *Targets  // what is chosen after sign-in and becomes the channel
-	App               Form      // app credentials that an administrator enters
-	Kinds             []Kind    // the first that fits a draft is taken unless the person chose
+	Hosts             []Host        // where calls may go
+	WebOnly           bool          // only ports 80 and 443: an address that anybody may type, not a server of the platform's kind
+	Auth              Auth          // where the token goes
+	Connect           []Connect     // ways to connect, best first
+	Targets           *Targets      // what is chosen after sign-in and becomes the channel
+	App               Form          // app credentials that an administrator enters: id and secret, and what else there is
+	Registration      *Registration // how an app is registered there; nil: nothing needs to be
+	Kinds             []Kind        // the first that fits a draft is taken unless the person chose
 	Settings          Form
 	Rules             func(d *Draft, k *Kind) []Trouble // what the fields above can't say (a poll excludes files)
 	Limits            []Limit
@@ -158,7 +159,7 @@ const (
 type Once struct {
 	By              By
 	Life            time.Duration // native: how long the platform remembers the key, by its own Date
-	Then            By            // native: when the key is too old (Lookup or Ask)
+	Then            By            // native: when the key is too old (Lookup or Ask); lookup: Ask where not finding it proves nothing
 	Settle          time.Duration // where this kind lists later than Spec.Settle says
 	Unnamed         bool          // handle: "published" doesn't name the post, so it is found in the list, after a mark
 	DuplicateProves bool          // ask: "same words" while in doubt means that the first arrived
@@ -219,7 +220,10 @@ type Limit struct {
 
 // Price is what a call costs, shown before scheduling.
 type Price struct {
-	What, Amount, Currency, When string
+	What     string // for a person: "A post with an address"
+	Amount   string // a decimal, like 0.015
+	Currency string // like USD
+	When     string // PerPost, WithLink, PerAlt, Later
 }
 
 // Targets is what is chosen after sign-in: page, location, chat, blog.

@@ -108,11 +108,17 @@ func (t Token) Renewed(next Token, now time.Time) Token {
 	return next
 }
 
-// Stale says that the token should be refreshed before it is used: 80 % of its life are over or a day is left,
-// whichever is earlier; and never more than its life allows.
+// Stale says that the token should be refreshed before it is used.
 func (t Token) Stale(l Life, now time.Time) bool {
+	at := t.RenewAt(l)
+	return !at.IsZero() && !now.Before(at)
+}
+
+// RenewAt is when the token should be refreshed: 80 % of its life are over or a day is left, whichever is earlier, and
+// never more than its life allows. The zero time: it doesn't end, or nobody knows.
+func (t Token) RenewAt(l Life) time.Time {
 	if t.ExpiresAt.IsZero() {
-		return false
+		return time.Time{}
 	}
 	life := l.Access
 	if life == 0 && !t.RenewedAt.IsZero() {
@@ -122,7 +128,7 @@ func (t Token) Stale(l Life, now time.Time) bool {
 	if life > 5*24*time.Hour {
 		lead = max(life/5, 24*time.Hour)
 	}
-	return !now.Before(t.ExpiresAt.Add(-lead))
+	return t.ExpiresAt.Add(-lead)
 }
 
 func (t Token) extra() map[string]string {

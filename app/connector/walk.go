@@ -252,7 +252,11 @@ func (p *Pass) endDuplicate(ctx context.Context, f *Failed, err error) Outcome {
 		if lookErr != nil {
 			return out
 		}
-		if r, ok := p.ours(seen, lister.Sign(p), p.mark()); ok {
+		r, ok, lookErr := p.ours(ctx, lister, seen, p.mark())
+		if lookErr != nil {
+			return out
+		}
+		if ok {
 			return Outcome{End: EndPublished, Receipt: p.received(r), Sent: true, Step: f.Step}
 		}
 	} else if p.kind.Once.By == Deterministic {

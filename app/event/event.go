@@ -6,6 +6,7 @@
 package event
 
 import (
+	"iter"
 	"time"
 
 	"github.com/omniposto/omniposto/app/ref"
@@ -34,6 +35,14 @@ var changes = store.Table[Change]{
 	Name: "change", Version: 1, Holds: store.Operational,
 	Key:   func(c Change) store.Key { return store.K(c.ID) },
 	Owner: func(c Change) store.Owner { return store.Owner{Organization: c.Organization, Workspace: c.Workspace} },
+	Indexes: []store.Index[Change]{{Name: "told", Version: 1, Only: func(c Change) bool { return c.Tell && !c.Workspace.Zero() },
+		Key: func(c Change) store.Key { return store.K(c.Workspace, c.ID) }}},
+}
+
+// Told walks what somebody of the workspace had to be told, newest first, from before the key to (nil: the newest). It
+// goes back as far as changes are kept.
+func Told(tx store.ReadTx, w ref.Workspace, to store.Key) iter.Seq2[store.Key, Change] {
+	return changes.By(tx, "told", store.Range{Prefix: store.K(w), To: to, Back: true})
 }
 
 // Tables lists what this package stores.

@@ -79,6 +79,28 @@ type OrganizationAccess struct {
 	Member      ref.Member          `json:"member"`
 	Permissions []access.Permission `json:"permissions" maxItems:"64"`
 	Workspaces  []WorkspaceAccess   `json:"workspaces" maxItems:"1000"`
+	SignOn      SignOnState         `json:"sign_on" enum:"none,offered,linked" doc:"The organization's own sign-on: it has none, it has one, or it has one that is linked with your sign-in."`
+}
+
+// SignOnState is what a member's own sign-in has to do with the organization's sign-on.
+type SignOnState string
+
+// The states of a member and a sign-on.
+const (
+	SignOnNone    SignOnState = "none"
+	SignOnOffered SignOnState = "offered"
+	SignOnLinked  SignOnState = "linked"
+)
+
+func signOnState(tx store.ReadTx, o ref.Organization, i ref.Identity) SignOnState {
+	provider, ok := signOns.Get(tx, store.K(o))
+	if !ok {
+		return SignOnNone
+	}
+	for range logins.By(tx, "identity", store.Range{Prefix: store.K(i, provider.Issuer)}) {
+		return SignOnLinked
+	}
+	return SignOnOffered
 }
 
 // Profile is an identity as it sees itself.
@@ -168,7 +190,8 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 		if !ok {
 			continue
 		}
-		oa := OrganizationAccess{ID: o.ID, Name: o.Name, Role: m.Role, Member: m.Member, Permissions: a.InOrganization(o.ID), Workspaces: []WorkspaceAccess{}}
+		oa := OrganizationAccess{ID: o.ID, Name: o.Name, Role: m.Role, Member: m.Member, Permissions: a.InOrganization(o.ID), Workspaces: []WorkspaceAccess{},
+			SignOn: signOnState(tx, o.ID, i.ID)}
 		for _, w := range organization.WorkspacesOf(tx, o.ID) {
 			if role := m.RoleIn(w.ID); a.Belongs(o.ID, w.ID) {
 				oa.Workspaces = append(oa.Workspaces, WorkspaceAccess{ID: w.ID, Name: w.Name, Timezone: w.Timezone, Role: role, Permissions: a.InWorkspace(o.ID, w.ID)})
@@ -207,5 +230,5 @@ func record(tx store.Tx, c op.Call, action audit.Action, id ref.Identity, result
 var (
 	exampleProfile = Profile{Name: "Mira Lindqvist", Email: "mira@halden.example", Locale: "en", Timezone: "Europe/Berlin", HourFormat: "auto", Theme: "system", Version: 1}
 	exampleMe      = Me{Identity: exampleProfile, SecondFactor: true, Methods: []string{"passkey", "totp"}, RecoveryCodesLeft: 10, Organizations: []OrganizationAccess{{Name: "Halden Studio", Role: access.Owner,
-		Permissions: []access.Permission{access.MembersRead}, Workspaces: []WorkspaceAccess{{Name: "Fjellvik Outdoor", Timezone: "Europe/Berlin", Role: access.Owner}}}}}
+		Permissions: []access.Permission{access.MembersRead}, Workspaces: []WorkspaceAccess{{Name: "Fjellvik Outdoor", Timezone: "Europe/Berlin", Role: access.Owner}}, SignOn: SignOnNone}}}
 )

@@ -128,9 +128,10 @@ func (c *claim) spent() {
 	}
 }
 
-// SetupState says whether the instance can still be claimed.
+// SetupState says what whoever isn't signed in has to know of the instance.
 type SetupState struct {
 	Claimed bool `json:"claimed"`
+	Mail    bool `json:"mail" doc:"The server sends letters. Where it doesn't, no link for a new password can reach anybody."`
 }
 
 type setupInput struct {
@@ -155,7 +156,7 @@ type SetupDone struct {
 func (s *Identities) setupOperations() []op.Operation {
 	return []op.Operation{
 		op.New("setup.state", op.GET("/setup"), s.setupState).
-			Says("May this server be claimed?", "Says whether the server has an owner already.").Example(nil, SetupState{}).
+			Says("May this server be claimed?", "Says whether the server has an owner already, and whether it sends letters.").Example(nil, SetupState{Mail: true}).
 			Public("nobody can sign in yet"),
 		op.New("setup.claim", op.POST("/setup"), s.setup).
 			Says("Claim a new server", "Makes the first owner, the organization and its first workspace with a practice channel, and signs in.").
@@ -168,7 +169,9 @@ func (s *Identities) setupOperations() []op.Operation {
 }
 
 func (s *Identities) setupState(ctx context.Context, _ op.Call, _ *op.None) (*SetupState, error) {
-	return op.View(ctx, s.DB, func(tx store.ReadTx) (*SetupState, error) { return &SetupState{Claimed: Claimed(tx)}, nil })
+	return op.View(ctx, s.DB, func(tx store.ReadTx) (*SetupState, error) {
+		return &SetupState{Claimed: Claimed(tx), Mail: s.Mail.Enabled()}, nil
+	})
 }
 
 func (s *Identities) setup(ctx context.Context, c op.Call, in *setupInput) (*SetupDone, error) {

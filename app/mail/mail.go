@@ -52,6 +52,8 @@ const (
 	GrantApproved   Kind = "grant_approved"   // Data: organization, staff, ticket, by, until
 	GrantEnded      Kind = "grant_ended"      // Data: organization, staff, ticket, how (expired, withdrawn, closed, …)
 	GrantPaused     Kind = "grant_paused"     // Data: organization, staff, ticket, why (hourly_limit, record_limit)
+	StaffApproved   Kind = "staff_approved"   // to the staff person. Data: organization, ticket, by, categories, until. Link: the console
+	StaffEnded      Kind = "staff_ended"      // to the staff person. Data: organization, ticket, how
 	AuditDigest     Kind = "audit_digest"     // Data: organization, checkpoint
 	KeyCreated      Kind = "key_created"      // Data: organization, name, by
 	NeedsAttention  Kind = "needs_attention"  // Data: organization, workspace, channel. Link: the delivery

@@ -36,6 +36,8 @@ var everyKind = map[Kind]map[string]string{
 	GrantApproved:   {"organization": "Halden Studio", "staff": "Ada Brandt", "ticket": "T-1042", "by": "Mira Lindqvist", "until": "2026-11-25T09:00:00Z"},
 	GrantEnded:      {"organization": "Halden Studio", "staff": "Ada Brandt", "ticket": "T-1042", "how": "withdrawn"},
 	GrantPaused:     {"organization": "Halden Studio", "staff": "Ada Brandt", "ticket": "T-1042", "why": "hourly_limit"},
+	StaffApproved:   {"organization": "Halden Studio", "ticket": "T-1042", "by": "Mira Lindqvist", "categories": "posts, media", "until": "2026-11-25T09:00:00Z"},
+	StaffEnded:      {"organization": "Halden Studio", "ticket": "T-1042", "how": "withdrawn"},
 	AuditDigest:     {"organization": "Halden Studio", "checkpoint": "omniposto/ins_01/org_01\n7\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n— omniposto/ins_01 Az3grlgt"},
 	KeyCreated:      {"organization": "Halden Studio", "name": "Import from the shop", "by": "Mira Lindqvist"},
 	NeedsAttention:  {"organization": "Halden Studio", "workspace": "Fjellvik Outdoor", "channel": "fjellvik on Mastodon"},

@@ -1,4 +1,4 @@
-// Package notify tells people what changed: live screens now. It follows the log of events and asks, before each
+// Package notify tells people what changed: live screens now, and whoever comes later by a list. It follows the log of events and asks, before each
 // message, whether the one who listens may still know.
 package notify
 
@@ -56,6 +56,10 @@ func (l *Live) Operations() []op.Operation {
 		op.NewStream("events.stream", op.GET("/events"), l.stream).
 			Says("Listen to changes", "Server-sent events named change: what changed, by id. One stream per browser; a heartbeat every 15 seconds; the event resync says that some were missed.").
 			By(access.Session).Fails(ErrWorkspace).Hidden("agents ask instead").ThroughSignOn().Needs(access.Own),
+		op.New("notices.list", op.GET("/workspaces/{workspace}/notices"), l.notices).
+			Says("List what somebody had to be told", "What failed, was missed, needs a person or soon will, newest first. A week is kept.").
+			Example(nil, op.Listed[Notice]{Items: []Notice{{Kind: "channel.expiring", ID: "chn_06g2p7r8k1m3v5x9z2b4d6f8h0", Words: "Fjellvik on LinkedIn: access ends in 7 days. Connect it again before."}}}).
+			In(op.InWorkspace).Fails(op.ErrCursor).Needs(access.WorkspaceRead),
 	}
 }
 

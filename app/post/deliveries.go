@@ -37,6 +37,7 @@ type DeliveryView struct {
 	Fix         string        `json:"fix,omitempty"`
 	PublishedAt *time.Time    `json:"published_at,omitempty"`
 	Permalink   string        `json:"permalink,omitempty"`
+	RecalledAt  *time.Time    `json:"recalled_at,omitempty" doc:"When it was taken away again at the platform."`
 }
 
 // OnceView is how a delivery stays at exactly one.
@@ -151,6 +152,7 @@ func (s *Posts) deliveryView(tx store.ReadTx, d delivery.Delivery) DeliveryView 
 	if d.State == delivery.Published {
 		at := d.Receipt.At.Time()
 		v.PublishedAt, v.Permalink, v.Class, v.Message, v.Fix = &at, d.Receipt.Permalink, "", "", ""
+		v.RecalledAt = recalledAt(tx, d)
 	}
 	if c, ok := channel.Get(tx, d.Organization, d.Workspace, d.Channel); ok {
 		v.Platform = c.Platform

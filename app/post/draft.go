@@ -1,7 +1,7 @@
 package post
 
 import (
-	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,10 +34,12 @@ type Piece struct {
 	Spec    *connector.Spec
 	Part    int
 	Role    connector.Role
+	Target  string // the entry of a list of which each is a delivery: a community, a board
 	Draft   connector.Draft
 	Missing bool // a file isn't ready
 	coming  []bool
 	Broken  string
+	portion connector.Portion
 }
 
 // Pieces lists what would go to the channel, in order: the post, replies, the first comment, the touches afterwards.
@@ -46,6 +48,23 @@ func (s *Posts) Pieces(tx store.ReadTx, p Post, c channel.Channel) ([]Piece, err
 	if !ok {
 		return nil, ErrChannel.Because(ErrNotFound)
 	}
+	portions := pub.Spec().Settings.Portions(p.Variants[c.ID].Settings, c.Settings)
+	if len(portions) == 0 {
+		portions = []connector.Portion{{Settings: p.Variants[c.ID].Settings}}
+	}
+	var out []Piece
+	for _, portion := range portions {
+		pieces, err := s.portion(tx, p, c, pub, portion)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pieces...)
+	}
+	return out, nil
+}
+
+// portion lists what goes to one entry of the channel, or to the channel as a whole.
+func (s *Posts) portion(tx store.ReadTx, p Post, c channel.Channel, pub connector.Publisher, portion connector.Portion) ([]Piece, error) {
 	spec := pub.Spec()
 	var out []Piece
 	for i, part := range p.PartsFor(c.ID, threads(spec, c.Way)) {
@@ -53,14 +72,14 @@ func (s *Posts) Pieces(tx store.ReadTx, p Post, c channel.Channel) ([]Piece, err
 		if i > 0 {
 			role = connector.Reply
 		}
-		piece, err := s.piece(tx, p, c, spec, i, role, part)
+		piece, err := s.piece(tx, p, c, spec, i, role, part, portion)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, piece)
 	}
 	if words := p.FirstComment(c.ID); words != "" {
-		piece, err := s.piece(tx, p, c, spec, len(out), connector.Comment, Part{Text: words})
+		piece, err := s.piece(tx, p, c, spec, len(out), connector.Comment, Part{Text: words}, portion)
 		if err != nil {
 			return nil, err
 		}
@@ -76,8 +95,8 @@ func (s *Posts) Pieces(tx store.ReadTx, p Post, c channel.Channel) ([]Piece, err
 	return out, nil
 }
 
-func (s *Posts) piece(tx store.ReadTx, p Post, c channel.Channel, spec *connector.Spec, i int, role connector.Role, part Part) (Piece, error) {
-	piece := Piece{Channel: c, Spec: spec, Part: i, Role: role, Draft: connector.Draft{Role: role, Channel: c.ForConnector(), Text: part.Text, Settings: json.RawMessage(p.Variants[c.ID].Settings)}}
+func (s *Posts) piece(tx store.ReadTx, p Post, c channel.Channel, spec *connector.Spec, i int, role connector.Role, part Part, portion connector.Portion) (Piece, error) {
+	piece := Piece{Channel: c, Spec: spec, Part: i, Role: role, Target: portion.Target, portion: portion, Draft: connector.Draft{Role: role, Channel: c.ForConnector(), Text: part.Text, Settings: portion.Settings}}
 	for _, m := range part.Media {
 		a, ok := s.Asset(tx, p.Organization, p.Workspace, m.Asset)
 		if !ok {
@@ -146,7 +165,9 @@ func (s *Posts) Judge(tx store.ReadTx, p Post, c channel.Channel, needAlt string
 		d := piece.Draft
 		kind, _ := piece.Spec.KindFor(&d)
 		length, limit, unit := kind.Length(&d)
-		out.Parts = append(out.Parts, Length{Length: length, Limit: limit})
+		if piece.Target == pieces[0].Target {
+			out.Parts = append(out.Parts, Length{Length: length, Limit: limit})
+		}
 		if i == 0 {
 			out.Kind, out.Length, out.Limit, out.Unit = kind.ID, length, limit, string(unit)
 		}
@@ -182,7 +203,10 @@ func (v *Verdict) add(piece Piece, needAlt string) {
 		if severity == "" {
 			severity = "block"
 		}
-		v.Problems = append(v.Problems, Trouble{Code: t.Code, Field: t.Field, Part: piece.Part, Message: t.Words, Fix: t.Fix, Severity: severity})
+		found := Trouble{Code: t.Code, Field: piece.portion.InWhole(t.Field), Part: piece.Part, Message: t.Words, Fix: t.Fix, Severity: severity}
+		if !slices.Contains(v.Problems, found) { // what isn't about one entry is said of each
+			v.Problems = append(v.Problems, found)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type Deps struct {
 	Platform   func(id string) (connector.Publisher, bool)
 	Asset      func(tx store.ReadTx, o ref.Organization, w ref.Workspace, id ref.Asset) (Asset, bool)
 	Author     func(tx store.ReadTx, i ref.Identity) string // a name
+	Grip       func(ctx context.Context, c channel.Channel) (connector.Grip, error)
 	// Spend counts deliveries that are scheduled, in their transaction, against what the actor may schedule.
 	Spend func(tx store.Tx, a access.Actor, deliveries int) error
 }
@@ -179,6 +180,7 @@ func (s *Posts) Operations() []op.Operation {
 		op.New("posts.restore", op.POST("/workspaces/{workspace}/posts/{post}/restore"), s.restore).
 			Says("Bring a post back", "Takes it out of the trash as a draft.").Example(nil, exampleView).
 			In(op.InWorkspace).Versioned().Audits("post.restored").Fails(op.ErrStale, ErrNotDeleted).Needs(access.PostsDraft),
+		s.recallOperation(),
 	}, s.listOperations()...), s.deliveryOperations()...)
 }
 

@@ -133,7 +133,7 @@ var (
 )
 
 // Tables lists what this package stores.
-func Tables() []store.AnyTable { return []store.AnyTable{&posts, &standings, &takens, &uses} }
+func Tables() []store.AnyTable { return []store.AnyTable{&posts, &standings, &takens, &uses, &recalls} }
 
 // use is one mention of an asset by a post, so that an asset in use isn't deleted.
 type use struct {

@@ -143,14 +143,17 @@ func (s *Posts) settle(tx store.Tx, p Post, pl plan, in organization.Workspace, 
 		}
 		var parent ref.Delivery
 		for _, piece := range pieces {
+			if piece.Role == connector.Post {
+				parent = ref.Delivery{} // each target begins anew
+			}
 			if piece.Role == connector.Comment || piece.Role == connector.Finish {
-				parent = first(used, have, c.ID)
+				parent = first(used, have, c.ID, piece.Target)
 			}
 			d, there := match(have, c.ID, piece)
 			switch {
 			case !there:
 				d = s.Deliveries.Create(tx, delivery.Fresh{Organization: p.Organization, Workspace: p.Workspace, Post: p.ID, Channel: c.ID, Parent: parent,
-					Part: piece.Part, Role: delivery.Role(piece.Role), DueAt: pl.due[c.ID], Grace: in.Grace, MediaMissing: piece.Missing})
+					Part: piece.Part, Role: delivery.Role(piece.Role), Target: piece.Target, DueAt: pl.due[c.ID], Grace: in.Grace, MediaMissing: piece.Missing})
 				have = append(have, d)
 				made++
 			case changed(c.ID) || moved:
@@ -183,13 +186,13 @@ func match(have []delivery.Delivery, c ref.Channel, piece Piece) (delivery.Deliv
 // Is says whether the piece is what the delivery sends. There is one first comment and one finish, wherever they stand.
 func (piece Piece) Is(d delivery.Delivery) bool {
 	single := piece.Role == connector.Comment || piece.Role == connector.Finish
-	return piece.Role == connector.Role(d.Role) && (single || piece.Part == d.Part)
+	return piece.Role == connector.Role(d.Role) && piece.Target == d.Target && (single || piece.Part == d.Part)
 }
 
-// first is the delivery of the channel's first part, under which comments go.
-func first(used map[ref.Delivery]bool, have []delivery.Delivery, c ref.Channel) ref.Delivery {
+// first is the delivery of the first part that went to the channel's target, under which comments go.
+func first(used map[ref.Delivery]bool, have []delivery.Delivery, c ref.Channel, target string) ref.Delivery {
 	for _, d := range have {
-		if d.Channel == c && d.Part == 0 && d.Role == delivery.Post && used[d.ID] {
+		if d.Channel == c && d.Target == target && d.Part == 0 && d.Role == delivery.Post && used[d.ID] {
 			return d.ID
 		}
 	}

@@ -118,6 +118,7 @@ type (
 	kindNode         struct{}
 	kindRequest      struct{}
 	kindItem         struct{}
+	kindArrival      struct{}
 )
 
 func (kindOrganization) prefix() string { return "org" }
@@ -146,6 +147,7 @@ func (kindInstance) prefix() string     { return "ins" }
 func (kindNode) prefix() string         { return "nod" }
 func (kindRequest) prefix() string      { return "req" }
 func (kindItem) prefix() string         { return "itm" }
+func (kindArrival) prefix() string      { return "arv" }
 
 // The kinds of id.
 type (
@@ -174,7 +176,8 @@ type (
 	Instance     = ID[kindInstance]
 	Node         = ID[kindNode] // one incarnation of a running process
 	Request      = ID[kindRequest]
-	Item         = ID[kindItem] // an item of the practice feed
+	Item         = ID[kindItem]    // an item of the practice feed
+	Arrival      = ID[kindArrival] // a sign-in at a platform that came back and awaits a choice
 )
 
 // Read sets *to from the form that String writes; it serves types without naming their kind.

@@ -5,23 +5,45 @@ package all
 import (
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/connector/bluesky"
+	"github.com/omniposto/omniposto/app/connector/devto"
 	"github.com/omniposto/omniposto/app/connector/discord"
+	"github.com/omniposto/omniposto/app/connector/friendica"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
+	"github.com/omniposto/omniposto/app/connector/ghost"
+	"github.com/omniposto/omniposto/app/connector/gotosocial"
+	"github.com/omniposto/omniposto/app/connector/hashnode"
+	"github.com/omniposto/omniposto/app/connector/listmonk"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/medium"
+	"github.com/omniposto/omniposto/app/connector/microsoftteams"
+	"github.com/omniposto/omniposto/app/connector/pixelfed"
+	"github.com/omniposto/omniposto/app/connector/pleroma"
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
+	"github.com/omniposto/omniposto/app/connector/x"
 )
 
 // Connectors are all connectors, in the order of their folders.
 func Connectors() []connector.Publisher {
 	return []connector.Publisher{
 		bluesky.New(),
+		devto.New(),
 		discord.New(),
+		friendica.New(),
 		genericwebhook.New(),
+		ghost.New(),
+		gotosocial.New(),
+		hashnode.New(),
+		listmonk.New(),
 		mastodon.New(),
+		medium.New(),
+		microsoftteams.New(),
+		pixelfed.New(),
+		pleroma.New(),
 		practice.New(),
 		telegram.New(),
 		wordpress.New(),
+		x.New(),
 	}
 }

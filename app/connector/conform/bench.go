@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/base/clock"
+	"github.com/omniposto/omniposto/app/base/secret"
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/connector/fake"
 )
@@ -106,6 +107,9 @@ func (b *bench) connect(a fake.Account) error {
 	g := b.grip()
 	g.Tokens = nil
 	g.Driver = &tracer{b: b}
+	if r, ok := b.platform.(fake.Registered); ok {
+		g.App = appOf(r.Owner())
+	}
 	var joined connector.Joined
 	var err error
 	if way.OAuth == nil {
@@ -116,12 +120,23 @@ func (b *bench) connect(a fake.Account) error {
 	if err != nil {
 		return fmt.Errorf("join: %w", err)
 	}
+	targets, err := connector.Choices(ctx, b.pub, joined, g)
+	if err != nil {
+		return fmt.Errorf("targets: %w", err)
+	}
+	if len(targets) > 0 {
+		joined = joined.Chosen(targets[0])
+	}
 	b.channel, b.app = joined.Channel, joined.App
 	b.channel.ID = "chn_conform"
 	b.box.mu.Lock()
 	b.box.token = joined.Token
 	b.box.mu.Unlock()
 	return nil
+}
+
+func appOf(c fake.Client) connector.App {
+	return connector.App{ID: c.ID, Secret: secret.NewText(c.Secret), Extra: c.Extra}
 }
 
 // signIn does what a browser does: it goes to the platform, agrees, and comes back with a code.
@@ -173,9 +188,10 @@ func (b *bench) secrets() []string {
 		return nil
 	})
 	b.app.Secret.Use(func(p string) { out = append(out, p) })
+	scopes := b.box.get().Scopes
 	kept := out[:0]
 	for _, s := range out {
-		if _, err := time.Parse(time.RFC3339, s); len(s) >= 8 && err != nil && !strings.Contains(s, ":write") && !strings.Contains(s, ":read") && !strings.HasPrefix(s, "write:") && !strings.HasPrefix(s, "read:") {
+		if _, err := time.Parse(time.RFC3339, s); len(s) >= 8 && err != nil && !contains(scopes, s) && !strings.Contains(s, ":write") && !strings.Contains(s, ":read") && !strings.HasPrefix(s, "write:") && !strings.HasPrefix(s, "read:") {
 			kept = append(kept, s)
 		}
 	}

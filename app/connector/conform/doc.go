@@ -54,6 +54,7 @@ var laws = []law{
 	{"HostileAnswers", hostileAnswers},
 	{"SchemaAndForm", schemaAndForm},
 	{"StepsAreKept", stepsAreKept},
+	{"SignsIn", signsIn},
 }
 
 // Laws are the names of all laws.

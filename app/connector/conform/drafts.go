@@ -277,10 +277,11 @@ func (b *bench) option(f connector.Field) any {
 		b.s.fail(f.Name, "the look-up %s gives nothing: %v", f.Lookup, err)
 		return "1"
 	}
+	chosen := connector.Option{ID: options[0].ID, Label: options[0].Label} // what is kept of a choice
 	if f.Max > 1 {
-		return []any{options[0]}
+		return []any{chosen}
 	}
-	return options[0]
+	return chosen
 }
 
 // counted is the text as its platform may show it, for comparing.

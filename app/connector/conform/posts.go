@@ -77,7 +77,7 @@ func ruleOf(k connector.Kind, m *connector.Media) connector.MediaRule {
 
 // mayAsk says that the kind leaves doubt to a person.
 func mayAsk(k connector.Kind) bool {
-	return k.Once.By == connector.Ask || k.Once.By == connector.Native && k.Once.Then == connector.Ask
+	return k.Once.By == connector.Ask || k.Once.Then == connector.Ask
 }
 
 // play runs one fresh delivery of a scene and gives it with what was visible before.

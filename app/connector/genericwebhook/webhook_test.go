@@ -39,7 +39,7 @@ func TestSettingsReachTheReceiverAndLaterEventsNameTheirPost(t *testing.T) {
 	d.Settings = json.RawMessage(`{"event":"blog.new","include_html":true,"include_media_urls":false,"extra":[{"name":"a","value":"b"}]}`)
 	receipt := r.Publish(d)
 	posts := r.Platform().Visible()
-	if len(posts) != 1 || posts[0].More["type"] != "blog.new" || posts[0].More["data"] != d.Key || posts[0].Files[0].ID != "" || receipt.ID != d.Key {
+	if len(posts) != 1 || posts[0].More["type"] != "blog.new" || posts[0].ID != d.Key || posts[0].Files[0].ID != "" || receipt.ID != d.Key {
 		t.Errorf("%+v %+v", posts, receipt)
 	}
 	body, err := event(&d, settingsForm.Of(&d), nil)

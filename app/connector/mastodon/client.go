@@ -31,9 +31,19 @@ func (a account) name() string {
 
 // instance is what a server tells of itself, in the shape of version 2 or 1.
 type instance struct {
-	Domain        string `json:"domain"`
-	URI           string `json:"uri"` // version 1's domain
-	MaxTootChars  int64  `json:"max_toot_chars"`
+	Domain       string `json:"domain"`
+	URI          string `json:"uri"` // version 1's domain
+	Version      string `json:"version"`
+	Source       string `json:"source_url"`
+	MaxTootChars int64  `json:"max_toot_chars"`    // Pleroma and Friendica
+	UploadLimit  int64  `json:"upload_limit"`      // Pleroma
+	AltLimit     int64  `json:"description_limit"` // Pleroma
+	PollLimits   struct {
+		Options    int64 `json:"max_options"`
+		Characters int64 `json:"max_option_chars"`
+		Min        int64 `json:"min_expiration"`
+		Max        int64 `json:"max_expiration"`
+	} `json:"poll_limits"`
 	Configuration struct {
 		Statuses struct {
 			MaxCharacters int64 `json:"max_characters"`
@@ -85,19 +95,19 @@ func (in instance) host(c *connector.Call) string {
 
 // facts are only what the server told; the Spec has the defaults.
 func (in instance) facts() connector.Facts {
-	s, m, p := in.Configuration.Statuses, in.Configuration.Media, in.Configuration.Polls
+	s, m, p, old := in.Configuration.Statuses, in.Configuration.Media, in.Configuration.Polls, in.PollLimits
 	f := connector.Facts{}
 	for name, v := range map[string]int64{
-		factCharacters: max(s.MaxCharacters, in.MaxTootChars), factMedia: s.MaxMedia, factLink: s.LinkReserve,
-		factImageBytes: m.ImageBytes, factImageArea: m.ImageArea, factVideoBytes: m.VideoBytes, factVideoArea: m.VideoArea, factAlt: m.Alt,
-		factOptions: p.Options, factOption: p.Characters, factPollMin: p.Min, factPollMax: p.Max, factVersion: in.Versions.Mastodon,
+		FactCharacters: max(s.MaxCharacters, in.MaxTootChars), FactMedia: s.MaxMedia, FactLink: s.LinkReserve,
+		FactImageBytes: max(m.ImageBytes, in.UploadLimit), FactImageArea: m.ImageArea, FactVideoBytes: max(m.VideoBytes, in.UploadLimit), FactVideoArea: m.VideoArea, FactAlt: max(m.Alt, in.AltLimit),
+		FactOptions: max(p.Options, old.Options), FactOption: max(p.Characters, old.Characters), FactPollMin: max(p.Min, old.Min), FactPollMax: max(p.Max, old.Max), FactVersion: in.Versions.Mastodon,
 	} {
 		if v > 0 {
 			f[name] = v
 		}
 	}
 	if in.Versions.Mastodon >= 7 {
-		f[factQuotes] = 1
+		f[FactQuotes] = 1
 	}
 	return f
 }
@@ -137,12 +147,26 @@ func (s status) receipt() connector.Receipt {
 }
 
 // body is the JSON of a new or changed status.
-func body(d *connector.Draft, s settings, files []string) map[string]any {
+func body(d *connector.Draft, s Settings, files []string) map[string]any {
 	out := map[string]any{"status": d.Text, "sensitive": s.Sensitive}
-	for name, v := range map[string]string{"spoiler_text": s.SpoilerText, "visibility": s.Visibility, "language": s.Language, "quote_approval_policy": s.QuotePolicy, "quoted_status_id": quotedID(s.Quoted)} {
+	for name, v := range map[string]string{"spoiler_text": s.SpoilerText, "visibility": s.Visibility, "language": s.Language, "quote_approval_policy": s.QuotePolicy, "quoted_status_id": quotedID(s.Quoted), "content_type": s.ContentType} {
 		if v != "" {
 			out[name] = v
 		}
+	}
+	for name, on := range map[string]bool{"local_only": s.LocalOnly, "comments_disabled": s.CommentsDisabled} {
+		if on {
+			out[name] = true
+		}
+	}
+	if s.ExpiresIn > 0 {
+		out["expires_in"] = s.ExpiresIn
+	}
+	if s.Title != "" {
+		out["friendica"] = map[string]string{"title": s.Title}
+	}
+	if who := mayReply[s.ReplyPolicy]; who != nil {
+		out["interaction_policy"] = map[string]any{"can_reply": map[string]any{"always": who, "with_approval": []string{}}}
 	}
 	if len(files) > 0 {
 		out["media_ids"] = files

@@ -17,13 +17,16 @@ import (
 )
 
 // Connector publishes to one server of the family.
-type Connector struct{ spec *connector.Spec }
+type Connector struct {
+	spec    *connector.Spec
+	form    connector.Bound[Settings]
+	uploads string // path of uploads
+	source  bool   // texts are compared as they were written, not as they are shown
+	renews  bool
+}
 
 // New makes the connector.
-func New() connector.Publisher { return Connector{&spec} }
-
-// Like makes a look-alike: the family's Spec with changed facts.
-func Like(s connector.Spec) connector.Publisher { return Connector{&s} }
+func New() connector.Publisher { return Connector{spec: &spec, form: settingsForm, uploads: uploads} }
 
 // Defaults where a server tells nothing. Source: fact sheet, "Kinds of post and limits".
 const (
@@ -37,24 +40,25 @@ const (
 	maxVideoArea  = 8_294_400
 	maxVideoRate  = 120
 	keyLife       = time.Hour // of an Idempotency-Key
+	uploads       = "/api/v2/media"
 )
 
 // Names of facts that a server tells.
 const (
-	factCharacters = "max_characters"
-	factMedia      = "max_media"
-	factLink       = "link_reserve"
-	factAlt        = "max_alt"
-	factImageBytes = "image_bytes"
-	factImageArea  = "image_area"
-	factVideoBytes = "video_bytes"
-	factVideoArea  = "video_area"
-	factVersion    = "api_version"
-	factOptions    = "poll_options"
-	factOption     = "poll_option_characters"
-	factPollMin    = "poll_min_seconds"
-	factPollMax    = "poll_max_seconds"
-	factQuotes     = "quotes"
+	FactCharacters = "max_characters"
+	FactMedia      = "max_media"
+	FactLink       = "link_reserve"
+	FactAlt        = "max_alt"
+	FactImageBytes = "image_bytes"
+	FactImageArea  = "image_area"
+	FactVideoBytes = "video_bytes"
+	FactVideoArea  = "video_area"
+	FactVersion    = "api_version"
+	FactOptions    = "poll_options"
+	FactOption     = "poll_option_characters"
+	FactPollMin    = "poll_min_seconds"
+	FactPollMax    = "poll_max_seconds"
+	FactQuotes     = "quotes"
 )
 
 var scopes = []string{"read:accounts", "read:statuses", "write:statuses", "write:media"}
@@ -69,7 +73,7 @@ var native = connector.Once{
 }
 
 var words = connector.Text{
-	Count: text.Mastodon, Max: connector.Fact(factCharacters, maxCharacters), Link: connector.Fact(factLink, linkReserve), Markup: connector.PlainText,
+	Count: text.Mastodon, Max: connector.Fact(FactCharacters, maxCharacters), Link: connector.Fact(FactLink, linkReserve), Markup: connector.PlainText,
 }
 
 var spec = connector.Spec{
@@ -92,7 +96,7 @@ var spec = connector.Spec{
 		},
 		{
 			ID: "images", Label: "Images", Roles: allRoles, Text: words, Once: native, Steps: []string{"upload…", "ready…", "status"},
-			MinMedia: connector.N(1), MaxMedia: connector.Fact(factMedia, maxMedia),
+			MinMedia: connector.N(1), MaxMedia: connector.Fact(FactMedia, maxMedia),
 			Media: []connector.MediaRule{image},
 		},
 		{
@@ -102,7 +106,7 @@ var spec = connector.Spec{
 		},
 	},
 	Settings: settingsForm.Form(),
-	Rules:    rules,
+	Rules:    rules(settingsForm),
 	Limits: []connector.Limit{
 		{What: "requests", Max: connector.N(300), Window: 5 * time.Minute, Per: "channel", Left: "X-RateLimit-Remaining", Reset: "X-RateLimit-Reset"},
 		{What: "uploads", Max: connector.N(30), Window: 30 * time.Minute, Per: "channel"},
@@ -124,22 +128,22 @@ func mustText(t connector.Text) connector.Text { t.Must = true; return t }
 
 var image = connector.MediaRule{
 	Type: connector.Image, MIME: []string{"image/jpeg", "image/png", "image/webp", "image/avif", "image/heic"}, MIMEFrom: "mime",
-	MaxBytes: connector.Fact(factImageBytes, maxImageBytes), MaxPixels: connector.Fact(factImageArea, maxImageArea), Alt: connector.Fact(factAlt, maxAlt),
+	MaxBytes: connector.Fact(FactImageBytes, maxImageBytes), MaxPixels: connector.Fact(FactImageArea, maxImageArea), Alt: connector.Fact(FactAlt, maxAlt),
 }
 
 var video = connector.MediaRule{
 	Type: connector.VideoFile, MIME: []string{"video/mp4", "video/quicktime", "video/webm"}, MIMEFrom: "mime", FPS: maxVideoRate, Cover: true,
-	MaxBytes: connector.Fact(factVideoBytes, maxVideoBytes), MaxPixels: connector.Fact(factVideoArea, maxVideoArea), Alt: connector.Fact(factAlt, maxAlt),
+	MaxBytes: connector.Fact(FactVideoBytes, maxVideoBytes), MaxPixels: connector.Fact(FactVideoArea, maxVideoArea), Alt: connector.Fact(FactAlt, maxAlt),
 }
 
 var gif = connector.MediaRule{
 	Type: connector.GIF, MIME: []string{"image/gif"}, MIMEFrom: "mime",
-	MaxBytes: connector.Fact(factImageBytes, maxImageBytes), MaxPixels: connector.Fact(factImageArea, maxImageArea), Alt: connector.Fact(factAlt, maxAlt),
+	MaxBytes: connector.Fact(FactImageBytes, maxImageBytes), MaxPixels: connector.Fact(FactImageArea, maxImageArea), Alt: connector.Fact(FactAlt, maxAlt),
 }
 
 var audio = connector.MediaRule{
 	Type: connector.Audio, MIME: []string{"audio/mpeg", "audio/ogg", "audio/wav", "audio/flac", "audio/aac", "audio/mp4"}, MIMEFrom: "mime",
-	MaxBytes: connector.Fact(factVideoBytes, maxVideoBytes), Alt: connector.Fact(factAlt, maxAlt), Cover: true,
+	MaxBytes: connector.Fact(FactVideoBytes, maxVideoBytes), Alt: connector.Fact(FactAlt, maxAlt), Cover: true,
 }
 
 // oauth: apps are registered per server on first use. PKCE is known from 4.3 and ignored before.
@@ -148,11 +152,8 @@ var oauth = connector.OAuth{
 	PKCE: connector.PKCEOptional, Extra: map[string]string{"force_login": "true"},
 }
 
-// Spec implements connector.Publisher. A look-alike changes the copy.
+// Spec implements connector.Publisher.
 func (m Connector) Spec() *connector.Spec { return m.spec }
-
-// Spec is a copy of the family's declaration, for look-alikes.
-func Spec() connector.Spec { return spec }
 
 // Who implements connector.Publisher: whose account, and what this server takes.
 func (m Connector) Who(ctx context.Context, c *connector.Call) (connector.Identity, error) {
@@ -161,9 +162,12 @@ func (m Connector) Who(ctx context.Context, c *connector.Call) (connector.Identi
 		return connector.Identity{}, err
 	}
 	if a.ID == "" {
-		return connector.Identity{}, connector.Reject("This address answers, but not as a Mastodon server.", "")
+		return connector.Identity{}, connector.Reject("This address answers, but not as a server of "+m.spec.Label+".", "")
 	}
 	in, err := readInstance(ctx, c)
+	if err == nil {
+		err = in.belongs(m.spec)
+	}
 	if err != nil {
 		return connector.Identity{}, err
 	}

@@ -23,7 +23,7 @@ func open(t *testing.T) *conform.Rig { return conform.Open(t, New, mastodonfake.
 func TestServersTellTheirLimits(t *testing.T) {
 	t.Parallel()
 	ch := open(t).Channel()
-	if ch.Facts[factCharacters] != 500 || ch.Facts[factLink] != 23 || ch.Facts[factAlt] != 1500 || ch.Facts[factQuotes] != 1 || ch.Facts[factOptions] != 4 {
+	if ch.Facts[FactCharacters] != 500 || ch.Facts[FactLink] != 23 || ch.Facts[FactAlt] != 1500 || ch.Facts[FactQuotes] != 1 || ch.Facts[FactOptions] != 4 {
 		t.Errorf("%v", ch.Facts)
 	}
 	if ch.Handle != "@me@mastodon.example" || ch.Name != "Me" || !strings.Contains(ch.More["mime"], "image/webp") {
@@ -78,7 +78,7 @@ func TestAPostIsEditedMeasuredAnsweredAndDeleted(t *testing.T) {
 	reply := r.Draft("text")
 	reply.Role, reply.Parent, reply.Root = connector.Reply, &first, &first
 	second := r.Publish(reply)
-	m := Connector{&spec}
+	m := New().(Connector)
 	r.Do(func(ctx context.Context, c *connector.Call) error {
 		d := r.Draft("images")
 		d.Text = "Changed"
@@ -113,7 +113,7 @@ func TestAPostIsEditedMeasuredAnsweredAndDeleted(t *testing.T) {
 func TestSignedInAccessIsEndedAtTheServer(t *testing.T) {
 	t.Parallel()
 	r := conform.Open(t, New, mastodonfake.New, fake.Account{Way: "oauth", Fields: map[string]string{"server": "@me@mastodon.example"}})
-	m := Connector{&spec}
+	m := New().(Connector)
 	r.Do(func(ctx context.Context, c *connector.Call) error { return m.Revoke(ctx, c) })
 	if out := r.Refused(r.Draft("text")); out.End != connector.EndReconnect || out.Words == "" {
 		t.Errorf("%s %q", out.End, out.Words)
@@ -148,6 +148,19 @@ func TestWordsAreComparedAsTheServerShowsThem(t *testing.T) {
 	} {
 		if a, b := folded(written), folded(text.Words(shown)); a != b {
 			t.Errorf("%q and %q", a, b)
+		}
+	}
+}
+
+// TestServersThatOnlyTalkLikeMastodonAreRefused: what they do with a key that comes twice nobody has told.
+func TestServersThatOnlyTalkLikeMastodonAreRefused(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]string{
+		"4.4.2": "", "4.3.0+glitch": "", "2.7.2 (compatible; Akkoma 3.13.2)": "Connect it as Pleroma", "4.2.1 (compatible; Sharkey 2024.5.1)": "Sharkey 2024.5.1",
+	} {
+		err := instance{Version: version}.belongs(&spec)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(connector.AsFailed(err).Words, want) {
+			t.Errorf("%s: %v", version, err)
 		}
 	}
 }

@@ -18,7 +18,7 @@ type uploaded struct {
 
 // Publish implements connector.Publisher: upload, wait until each file is ready, post.
 func (m Connector) Publish(ctx context.Context, p *connector.Pass) (connector.Receipt, error) {
-	files, err := connector.Each(ctx, p, "upload", p.Draft.Media, upload)
+	files, err := connector.Each(ctx, p, "upload", p.Draft.Media, m.upload)
 	if err != nil {
 		return connector.Receipt{}, err
 	}
@@ -29,26 +29,26 @@ func (m Connector) Publish(ctx context.Context, p *connector.Pass) (connector.Re
 	return connector.Commit(ctx, p, "status", func(ctx context.Context, c *connector.Call) (connector.Receipt, error) {
 		var out status
 		_, err := c.Send(ctx, connector.Request{
-			Method: "POST", Path: "/api/v1/statuses", JSON: body(p.Draft, settingsForm.Of(p.Draft), ids), Into: &out,
+			Method: "POST", Path: "/api/v1/statuses", JSON: body(p.Draft, m.form.Of(p.Draft), ids), Into: &out,
 			Header: map[string]string{"Idempotency-Key": p.Draft.Key},
 		})
 		return out.receipt(), err
 	})
 }
 
-func upload(ctx context.Context, c *connector.Call, m connector.Media) (uploaded, error) {
-	parts := []connector.Part{{Name: "file", File: m.All(), Size: m.Size, FileName: m.Name, Type: m.MIME}}
-	if m.Alt != "" {
-		parts = append(parts, connector.Part{Name: "description", Value: m.Alt})
+func (m Connector) upload(ctx context.Context, c *connector.Call, f connector.Media) (uploaded, error) {
+	parts := []connector.Part{{Name: "file", File: f.All(), Size: f.Size, FileName: f.Name, Type: f.MIME}}
+	if f.Alt != "" {
+		parts = append(parts, connector.Part{Name: "description", Value: f.Alt})
 	}
-	if m.Focus != nil {
-		parts = append(parts, connector.Part{Name: "focus", Value: focus(m.Focus)})
+	if f.Focus != nil {
+		parts = append(parts, connector.Part{Name: "focus", Value: focus(f.Focus)})
 	}
-	if m.Cover != nil {
-		parts = append(parts, connector.Part{Name: "thumbnail", File: m.Cover.All(), Size: m.Cover.Size, FileName: m.Cover.Name, Type: m.Cover.MIME})
+	if f.Cover != nil {
+		parts = append(parts, connector.Part{Name: "thumbnail", File: f.Cover.All(), Size: f.Cover.Size, FileName: f.Cover.Name, Type: f.Cover.MIME})
 	}
 	var out attachment
-	if _, err := c.Send(ctx, connector.Request{Method: "POST", Path: "/api/v2/media", Parts: parts, Size: m.Size, Into: &out}); err != nil {
+	if _, err := c.Send(ctx, connector.Request{Method: "POST", Path: m.uploads, Parts: parts, Size: f.Size, Into: &out}); err != nil {
 		return uploaded{}, err
 	}
 	if out.ID == "" {

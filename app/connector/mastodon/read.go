@@ -27,6 +27,9 @@ func (m Connector) List(ctx context.Context, c *connector.Call) ([]connector.See
 			files = append(files, f.ID)
 		}
 		seen[i] = connector.Seen{Receipt: s.receipt(), Sign: sign(files, s.Spoiler, text.Words(s.Content), s.Parent)}
+		if m.source && len(files) == 0 {
+			seen[i].Sign = "" // SignOf reads it
+		}
 	}
 	return seen, nil
 }
@@ -37,7 +40,26 @@ func (m Connector) Sign(p *connector.Pass) string {
 	if p.Draft.Parent != nil && p.Draft.Role != connector.Post {
 		parent = p.Draft.Parent.ID
 	}
-	return sign(connector.PeekAll[string](p, "ready"), settingsForm.Of(p.Draft).SpoilerText, p.Draft.Text, parent)
+	return sign(connector.PeekAll[string](p, "ready"), m.form.Of(p.Draft).SpoilerText, p.Draft.Text, parent)
+}
+
+// SignOf implements connector.Signer, for servers that show something else than what was written. One that keeps no
+// source is taken by what it shows.
+func (m Connector) SignOf(ctx context.Context, c *connector.Call, r connector.Receipt) (string, error) {
+	var s status
+	var source struct {
+		Text    string `json:"text"`
+		Spoiler string `json:"spoiler_text"`
+	}
+	at := "/api/v1/statuses/" + r.ID
+	_, err := c.Send(ctx, connector.Request{Path: at, Into: &s})
+	if err == nil {
+		_, err = c.Send(ctx, connector.Request{Path: at + "/source", Into: &source})
+		if gone(err) {
+			source.Text, source.Spoiler, err = text.Words(s.Content), s.Spoiler, nil
+		}
+	}
+	return sign(nil, source.Spoiler, source.Text, s.Parent), err
 }
 
 func sign(files []string, spoiler, words, parent string) string {
@@ -79,7 +101,7 @@ func (m Connector) Edit(ctx context.Context, c *connector.Call, r connector.Rece
 			alts = append(alts, map[string]string{"id": f.ID, "description": d.Media[i].Alt})
 		}
 	}
-	change := body(d, settingsForm.Of(d), files)
+	change := body(d, m.form.Of(d), files)
 	delete(change, "visibility")
 	delete(change, "in_reply_to_id")
 	if alts != nil {

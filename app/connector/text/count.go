@@ -30,7 +30,7 @@ func (c Count) Length(s string, reserve int) int {
 		s, _ = Parse(s)
 	}
 	if reserve > 0 || c == Mastodon {
-		s = countable(s, reserve, c == Mastodon)
+		s = c.countable(s, reserve)
 	}
 	switch c {
 	case UTF16, Parsed:
@@ -49,16 +49,16 @@ func (c Count) Length(s string, reserve int) int {
 }
 
 // countable is s with each link as long as the platform finds it, and mentions without their host where that isn't counted.
-func countable(s string, reserve int, mentions bool) string {
+func (c Count) countable(s string, reserve int) string {
 	var b strings.Builder
 	at := 0
-	for _, span := range Find(s) {
+	for _, span := range c.spans(s) {
 		b.WriteString(s[at:span.Start.Byte])
 		at = span.End.Byte
 		switch {
 		case span.Kind == Link && reserve > 0:
 			b.WriteString(strings.Repeat("x", reserve))
-		case span.Kind == Mention && mentions:
+		case span.Kind == Mention && c == Mastodon:
 			user, _, _ := strings.Cut(span.Value, "@")
 			b.WriteString("@" + user)
 		default:

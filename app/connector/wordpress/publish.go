@@ -156,7 +156,7 @@ func makeDraft(ctx context.Context, c *connector.Call, d *connector.Draft, s set
 
 // contents is the article's title, text and settings.
 func contents(d *connector.Draft, s settings, files []uploaded, tags []int) (map[string]any, error) {
-	title, words := titled(s, d.Text)
+	title, words := text.Titled(s.Title, d.Text)
 	content, err := text.HTML(words)
 	if err != nil {
 		return nil, fmt.Errorf("article: %w", err)

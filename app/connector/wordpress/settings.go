@@ -1,11 +1,6 @@
 package wordpress
 
-import (
-	"strings"
-	"unicode/utf8"
-
-	"github.com/omniposto/omniposto/app/connector"
-)
+import "github.com/omniposto/omniposto/app/connector"
 
 type settings struct {
 	Title, Status, Slug, Excerpt, Format, Comments, Type, Template string
@@ -39,28 +34,4 @@ func (s settings) base() string {
 		return "/wp/v2/pages"
 	}
 	return "/wp/v2/posts"
-}
-
-const titleLength = 80
-
-// titled splits the title off a text that begins with a heading; else it is the setting, or the first words.
-func titled(s settings, words string) (title, rest string) {
-	first, after, _ := strings.Cut(strings.TrimLeft(words, "\n "), "\n")
-	if heading, ok := strings.CutPrefix(first, "# "); ok {
-		if s.Title == "" {
-			return strings.TrimSpace(heading), strings.TrimLeft(after, "\n")
-		}
-	}
-	if s.Title != "" {
-		return s.Title, words
-	}
-	first = strings.Trim(first, "#*_ ")
-	if utf8.RuneCountInString(first) > titleLength {
-		cut := string([]rune(first)[:titleLength])
-		if i := strings.LastIndexByte(cut, ' '); i > titleLength/2 {
-			cut = cut[:i]
-		}
-		first = cut + "…"
-	}
-	return first, words
 }

@@ -10,6 +10,13 @@ interface Sent {
   body: unknown;
 }
 
+const nobody = {
+  signIn: async () => false,
+  stepUp: async () => false,
+  barred: () => undefined,
+  seen: () => undefined,
+};
+
 const sent: Sent[] = [];
 let answers: (() => Response)[] = [];
 
@@ -41,7 +48,7 @@ beforeEach(() => {
 afterEach(() => {
   answers = [];
   vi.unstubAllGlobals();
-  whenAsked({ signIn: async () => false, stepUp: async () => false, seen: () => undefined });
+  whenAsked(nobody);
 });
 
 const path = { workspace: 'wsp_1', post: 'pst_1' };
@@ -75,7 +82,7 @@ describe('a call', () => {
   });
   it('asks to sign in again and goes on with the same key', async () => {
     const signIn = vi.fn(async () => true);
-    whenAsked({ signIn, stepUp: async () => false, seen: () => undefined });
+    whenAsked({ ...nobody, signIn });
     answers = [problem(401, 'unauthenticated'), json(201, { id: 'pst_1' })];
     await call('POST /workspaces/{workspace}/posts', { path: { workspace: 'wsp_1' }, body: { text: 'kept' } });
     expect(signIn).toHaveBeenCalledOnce();
@@ -84,7 +91,7 @@ describe('a call', () => {
   });
   it('asks for a factor where the act needs one', async () => {
     const stepUp = vi.fn(async () => true);
-    whenAsked({ signIn: async () => false, stepUp, seen: () => undefined });
+    whenAsked({ ...nobody, stepUp });
     answers = [
       problem(403, 'step_up_required', { for: 'invitations.create', methods: ['totp'] }),
       json(201, { id: 'inv_1' }),
@@ -94,6 +101,21 @@ describe('a call', () => {
       body: { email: 'a@b.example', role: 'member' },
     });
     expect(stepUp).toHaveBeenCalledWith({ act: 'invitations.create', object: undefined, enrol: false });
+  });
+  it('offers a second factor where the organization asks for one, and says that it stays closed without', async () => {
+    const stepUp = vi.fn(async () => false);
+    const barred = vi.fn();
+    whenAsked({ ...nobody, stepUp, barred });
+    answers = [problem(403, 'second_factor_required', { organization: 'org_1' })];
+    await expect(call('POST /workspaces/{workspace}/posts', { path, body: { text: 'x' } })).rejects.toMatchObject({
+      code: 'second_factor_required',
+    });
+    expect(stepUp).toHaveBeenCalledWith({ act: 'organization.factor', object: undefined, enrol: true });
+    expect(barred).toHaveBeenCalledOnce();
+    answers = [problem(403, 'way_refused', { organization: 'org_1' }), problem(403, 'forbidden')];
+    await call('POST /workspaces/{workspace}/posts', { path, body: { text: 'x' } }).catch(() => undefined);
+    await call('POST /workspaces/{workspace}/posts', { path, body: { text: 'x' } }).catch(() => undefined);
+    expect(barred).toHaveBeenCalledTimes(2);
   });
   it('stops when the person says no', async () => {
     answers = [problem(401, 'unauthenticated')];
@@ -117,7 +139,7 @@ describe('a file', () => {
   });
   it('is asked for again after the factor that it needs', async () => {
     const stepUp = vi.fn(async () => true);
-    whenAsked({ signIn: async () => false, stepUp, seen: () => undefined });
+    whenAsked({ ...nobody, stepUp });
     answers = [problem(403, 'step_up_required', { for: 'audit.export' }), () => new Response('a,b\n')];
     expect(await (await take()).file.text()).toBe('a,b\n');
     expect(stepUp).toHaveBeenCalledWith({ act: 'audit.export', object: undefined, body: undefined, enrol: false });

@@ -26,6 +26,8 @@ interface Options<N extends Name> {
 export interface Asking {
   signIn(): Promise<boolean>;
   stepUp(asked: { act: string; object: string | undefined; body: unknown; enrol: boolean }): Promise<boolean>;
+  /** An organization has closed to this session: who is signed in, and where they may go, is to be read again. */
+  barred(): void;
   seen(headers: Headers): void;
 }
 
@@ -86,12 +88,13 @@ async function repeat<N extends Name>(name: N, options: Options<N>, as: 'json' |
       if (tries > 1 || !asking || options.quiet) throw problem;
       if (problem.status === 401 && (await asking.signIn())) continue;
       if (problem.code === 'step_up_required' || problem.code === 'second_factor_required') {
-        const act = String(problem.body['for'] ?? problem.body['operation'] ?? name);
+        const act = String(problem.body['for'] ?? (problem.body['organization'] ? 'organization.factor' : name));
         const object = problem.body['object'] as string | undefined;
         const enrol = problem.code === 'second_factor_required';
         const body = object ? (options.body ?? {}) : undefined;
         if (await asking.stepUp({ act, object, body, enrol })) continue;
       }
+      if (problem.status === 403 && problem.body['organization']) asking.barred();
       throw problem;
     }
   }

@@ -164,6 +164,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/platforms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the apps of this server
+         * @description Which platforms need an app, whether one is entered, and how it stands.
+         */
+        get: operations["apps.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/platforms/{platform}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Enter an app
+         * @description Serves every organization that has none of its own. The secret is sealed and never shown again.
+         */
+        put: operations["apps.update"];
+        post?: never;
+        /**
+         * Remove an app
+         * @description Channels that were connected through it need to be connected again.
+         */
+        delete: operations["apps.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instance/platforms/{platform}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test an app
+         * @description Asks whether this server's address leads back to it, and whether the platform takes id, secret and callback address.
+         */
+        post: operations["apps.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance/recoveries": {
         parameters: {
             query?: never;
@@ -872,6 +936,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization}/platforms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the organization's own apps
+         * @description An app of its own wins over the server's.
+         */
+        get: operations["own_apps.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/platforms/{platform}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Enter an app of the organization's own
+         * @description New channels are connected through it. The secret is sealed and never shown again.
+         */
+        put: operations["own_apps.update"];
+        post?: never;
+        /**
+         * Remove an app of the organization's own
+         * @description Channels that were connected through it need to be connected again.
+         */
+        delete: operations["own_apps.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization}/platforms/{platform}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test an app of the organization's own
+         * @description As apps.test does for the server's.
+         */
+        post: operations["own_apps.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization}/recoveries": {
         parameters: {
             query?: never;
@@ -1529,7 +1657,7 @@ export interface paths {
         };
         /**
          * May this server be claimed?
-         * @description Says whether the server has an owner already.
+         * @description Says whether the server has an owner already, and whether it sends letters.
          */
         get: operations["setup.state"];
         put?: never;
@@ -1896,6 +2024,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{workspace}/channels/choose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Connect what was chosen
+         * @description Each target becomes a channel of the workspace.
+         */
+        post: operations["channels.choose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{workspace}/channels/choose/{arrival}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may be connected
+         * @description The pages, boards or locations of a sign-in that came back. It stays for half an hour.
+         */
+        get: operations["channels.targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{workspace}/channels/{channel}": {
         parameters: {
             query?: never;
@@ -1938,6 +2106,26 @@ export interface paths {
          * @description Asks the platform who the token belongs to, without posting.
          */
         post: operations["channels.check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{workspace}/channels/{channel}/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look something up at the platform
+         * @description Boards, communities, playlists, categories, people: what a setting can be. Answers are kept for ten minutes.
+         */
+        get: operations["channels.lookup"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2156,6 +2344,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{workspace}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what somebody had to be told
+         * @description What failed, was missed, needs a person or soon will, newest first. A week is kept.
+         */
+        get: operations["notices.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{workspace}/posts": {
         parameters: {
             query?: never;
@@ -2226,6 +2434,26 @@ export interface paths {
          * @description Absent fields stay. Deliveries that wait move along; one that is out or under way can't change.
          */
         patch: operations["posts.update"];
+        trace?: never;
+    };
+    "/api/v1/workspaces/{workspace}/posts/{post}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a published post back
+         * @description Deletes it at every platform that allows it, answers first, and cancels what isn't out yet. Says for each delivery how that ended; what failed can be tried again.
+         */
+        post: operations["posts.recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/workspaces/{workspace}/posts/{post}/restore": {
@@ -2491,6 +2719,7 @@ export interface components {
             password: string;
         };
         Channel: {
+            access: components["schemas"]["ChannelAccess"];
             avatar?: string;
             /** Format: date-time */
             created_at: string;
@@ -2525,6 +2754,95 @@ export interface components {
             version: number;
             way: string;
             workspace: string;
+        };
+        ChannelAccess: {
+            /**
+             * Format: int64
+             * @description Whole days until then.
+             */
+            days_left?: number;
+            /**
+             * Format: date-time
+             * @description Absent: it doesn't end, or the platform doesn't say.
+             */
+            ends_at?: string;
+            /**
+             * @description What we hold.
+             * @enum {string}
+             */
+            kind: "none" | "sign_in" | "app_password" | "token" | "webhook" | "key";
+            /** @description Rights that weren't granted. */
+            missing_scopes?: string[];
+            /**
+             * Format: date-time
+             * @description When it is renewed without anybody's doing. Absent though it ends: somebody must connect again before.
+             */
+            renews_at?: string;
+        };
+        ChannelApp: {
+            /** @description To be registered at the platform, letter by letter. */
+            callback_url: string;
+            /**
+             * Format: int64
+             * @description How many are connected through it; 1000 is that many or more.
+             */
+            channels: number;
+            console_url?: string;
+            fields: components["schemas"]["ChannelField"][];
+            /**
+             * @description Where the app that is used was entered.
+             * @enum {string}
+             */
+            from: "none" | "configuration" | "instance" | "organization";
+            label: string;
+            last_test?: components["schemas"]["ChannelAppTest"];
+            platform: string;
+            /** @description What the platform looks at before others than the app's owner may connect. */
+            review?: string;
+            /** @description The secret's last four signs. */
+            secret_hint?: string;
+            /** Format: date-time */
+            set_at?: string;
+            /** @enum {string} */
+            state: "not_needed" | "unset" | "untested" | "works" | "fails" | "silent";
+            steps: string[];
+            /**
+             * Format: int64
+             * @description How many of them the platform refuses.
+             */
+            to_reconnect: number;
+            /** @description What was entered, secrets left out. */
+            values: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            version: number;
+            ways: components["schemas"]["ChannelAppScopes"][];
+            /**
+             * Format: int64
+             * @description In how many workspaces they are.
+             */
+            workspaces: number;
+        };
+        ChannelAppScopes: {
+            label: string;
+            scopes: string[];
+            way: string;
+        };
+        ChannelAppTest: {
+            /**
+             * @description Whether this server's own public address leads back to it.
+             * @enum {string}
+             */
+            address: "reached" | "not_reached" | "not_https" | "not_set";
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            credentials: "accepted" | "secret_refused" | "callback_refused" | "untold" | "unreachable";
+            /** Format: int64 */
+            took_ms: number;
+            /** @description The platform's own. */
+            words?: string;
         };
         ChannelAuthorizeURL: {
             authorize_url: string;
@@ -2617,6 +2935,25 @@ export interface components {
             };
             unverified?: string[];
         };
+        ChannelTarget: {
+            avatar?: string;
+            /** @description The channel of this workspace that it is already. */
+            connected?: string;
+            handle?: string;
+            help?: string;
+            name: string;
+            target: string;
+            url?: string;
+        };
+        ChannelTargets: {
+            help?: string;
+            items: components["schemas"]["ChannelTarget"][];
+            /** @description What they are called, many of them: Pages. */
+            label: string;
+            platform: string;
+            /** Format: date-time */
+            until: string;
+        };
         ChannelText: {
             count: string;
             /**
@@ -2647,6 +2984,17 @@ export interface components {
             ready: boolean;
             scopes?: string[];
             way: string;
+        };
+        ChannelappBody: {
+            /** @description As the platform's form asks. A secret that is left out stays as it is, unless the id is another. */
+            fields: {
+                [key: string]: string;
+            };
+        };
+        ChooseInputBody: {
+            arrival: string;
+            /** @description Each becomes a channel. */
+            targets: string[];
         };
         ConfirmEmailBody: {
             /**
@@ -2828,6 +3176,11 @@ export interface components {
             name: string;
             permissions: string[];
             role: string;
+            /**
+             * @description The organization's own sign-on: it has none, it has one, or it has one that is linked with your sign-in.
+             * @enum {string}
+             */
+            sign_on: "none" | "offered" | "linked";
             workspaces: components["schemas"]["IdentityWorkspaceAccess"][];
         };
         IdentityPasskey: {
@@ -2950,6 +3303,8 @@ export interface components {
         };
         IdentitySetupState: {
             claimed: boolean;
+            /** @description The server sends letters. Where it doesn't, no link for a new password can reach anybody. */
+            mail: boolean;
         };
         IdentitySignOn: {
             client: string;
@@ -3030,6 +3385,12 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        ListOfChannelApp: {
+            /** @description The things asked for. */
+            items: components["schemas"]["ChannelApp"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         ListOfChannelFeedItem: {
             /** @description The things asked for. */
             items: components["schemas"]["ChannelFeedItem"][];
@@ -3045,6 +3406,12 @@ export interface components {
         ListOfChannelPlatform: {
             /** @description The things asked for. */
             items: components["schemas"]["ChannelPlatform"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfConnectorOption: {
+            /** @description The things asked for. */
+            items: components["schemas"]["ConnectorOption"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -3084,6 +3451,12 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        ListOfNotifyNotice: {
+            /** @description The things asked for. */
+            items: components["schemas"]["NotifyNotice"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         ListOfOrganizationInvitation: {
             /** @description The things asked for. */
             items: components["schemas"]["OrganizationInvitation"][];
@@ -3105,6 +3478,12 @@ export interface components {
         ListOfPostDelivery: {
             /** @description The things asked for. */
             items: components["schemas"]["PostDelivery"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        ListOfPostRecall: {
+            /** @description The things asked for. */
+            items: components["schemas"]["PostRecall"][];
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
@@ -3226,6 +3605,19 @@ export interface components {
              * @description Bytes that are there; send the rest from here.
              */
             offset: number;
+        };
+        NotifyNotice: {
+            /** Format: date-time */
+            at: string;
+            /** @description Of a failed attempt. */
+            class?: string;
+            /** @description Of what it happened to. */
+            id: string;
+            /** @description What happened, like delivery.failed or channel.expiring. */
+            kind: string;
+            post?: string;
+            /** @description The platform's words, or ours. */
+            words?: string;
         };
         OffsiteInputBody: {
             bucket?: components["schemas"]["BucketStruct"];
@@ -3423,6 +3815,11 @@ export interface components {
             post: string;
             /** Format: date-time */
             published_at?: string;
+            /**
+             * Format: date-time
+             * @description When it was taken away again at the platform.
+             */
+            recalled_at?: string;
             /** @enum {string} */
             role: "post" | "reply" | "comment" | "finish";
             status: string;
@@ -3454,6 +3851,11 @@ export interface components {
             post: string;
             /** Format: date-time */
             published_at?: string;
+            /**
+             * Format: date-time
+             * @description When it was taken away again at the platform.
+             */
+            recalled_at?: string;
             receipt?: components["schemas"]["PostReceipt"];
             /** @enum {string} */
             role: "post" | "reply" | "comment" | "finish";
@@ -3534,6 +3936,16 @@ export interface components {
         PostPart: {
             media?: components["schemas"]["PostMedia"][];
             text?: string;
+        };
+        PostRecall: {
+            channel: string;
+            delivery: string;
+            /** @description What to do, or the platform's words. */
+            message?: string;
+            /** @enum {string} */
+            outcome: "recalled" | "cancelled" | "unsupported" | "in_doubt" | "failed";
+            /** @description Where to take it away by hand. */
+            permalink?: string;
         };
         PostReceipt: {
             permalink?: string;
@@ -3645,6 +4057,10 @@ export interface components {
             parameter?: string;
             /** @description JSON pointer into the body. */
             pointer?: string;
+        };
+        RecallPostBody: {
+            /** @description Where; everywhere when absent. */
+            channels?: string[];
         };
         RecoverBeginBody: {
             email: string;
@@ -4554,6 +4970,242 @@ export interface operations {
             };
         };
     };
+    "apps.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "platform": "linkedin",
+                     *           "label": "LinkedIn",
+                     *           "state": "works",
+                     *           "from": "instance",
+                     *           "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *           "ways": [
+                     *             {
+                     *               "way": "oauth",
+                     *               "label": "Sign in",
+                     *               "scopes": [
+                     *                 "w_member_social"
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "steps": [],
+                     *           "fields": [],
+                     *           "values": {
+                     *             "id": "86abc"
+                     *           },
+                     *           "secret_hint": "c41e",
+                     *           "channels": 0,
+                     *           "workspaces": 0,
+                     *           "to_reconnect": 0,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apps.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "id": "86abc",
+                 *         "secret": "the-app-s-secret"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChannelappBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "linkedin",
+                     *       "label": "LinkedIn",
+                     *       "state": "works",
+                     *       "from": "instance",
+                     *       "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *       "ways": [
+                     *         {
+                     *           "way": "oauth",
+                     *           "label": "Sign in",
+                     *           "scopes": [
+                     *             "w_member_social"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "steps": [],
+                     *       "fields": [],
+                     *       "values": {
+                     *         "id": "86abc"
+                     *       },
+                     *       "secret_hint": "c41e",
+                     *       "channels": 0,
+                     *       "workspaces": 0,
+                     *       "to_reconnect": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apps.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apps.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "linkedin",
+                     *       "label": "LinkedIn",
+                     *       "state": "works",
+                     *       "from": "instance",
+                     *       "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *       "ways": [
+                     *         {
+                     *           "way": "oauth",
+                     *           "label": "Sign in",
+                     *           "scopes": [
+                     *             "w_member_social"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "steps": [],
+                     *       "fields": [],
+                     *       "values": {
+                     *         "id": "86abc"
+                     *       },
+                     *       "secret_hint": "c41e",
+                     *       "channels": 0,
+                     *       "workspaces": 0,
+                     *       "to_reconnect": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "recovery.start": {
         parameters: {
             query?: never;
@@ -4824,7 +5476,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -6748,6 +7401,251 @@ export interface operations {
             };
         };
     };
+    "own_apps.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "platform": "linkedin",
+                     *           "label": "LinkedIn",
+                     *           "state": "works",
+                     *           "from": "instance",
+                     *           "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *           "ways": [
+                     *             {
+                     *               "way": "oauth",
+                     *               "label": "Sign in",
+                     *               "scopes": [
+                     *                 "w_member_social"
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "steps": [],
+                     *           "fields": [],
+                     *           "values": {
+                     *             "id": "86abc"
+                     *           },
+                     *           "secret_hint": "c41e",
+                     *           "channels": 0,
+                     *           "workspaces": 0,
+                     *           "to_reconnect": 0,
+                     *           "version": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "own_apps.update": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fields": {
+                 *         "id": "86abc",
+                 *         "secret": "the-app-s-secret"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChannelappBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "linkedin",
+                     *       "label": "LinkedIn",
+                     *       "state": "works",
+                     *       "from": "instance",
+                     *       "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *       "ways": [
+                     *         {
+                     *           "way": "oauth",
+                     *           "label": "Sign in",
+                     *           "scopes": [
+                     *             "w_member_social"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "steps": [],
+                     *       "fields": [],
+                     *       "values": {
+                     *         "id": "86abc"
+                     *       },
+                     *       "secret_hint": "c41e",
+                     *       "channels": 0,
+                     *       "workspaces": 0,
+                     *       "to_reconnect": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "own_apps.remove": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "own_apps.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's id. */
+                organization: string;
+                /** @description The platform's id. */
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "linkedin",
+                     *       "label": "LinkedIn",
+                     *       "state": "works",
+                     *       "from": "instance",
+                     *       "callback_url": "https://posts.example.org/connect/linkedin/callback",
+                     *       "ways": [
+                     *         {
+                     *           "way": "oauth",
+                     *           "label": "Sign in",
+                     *           "scopes": [
+                     *             "w_member_social"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "steps": [],
+                     *       "fields": [],
+                     *       "values": {
+                     *         "id": "86abc"
+                     *       },
+                     *       "secret_hint": "c41e",
+                     *       "channels": 0,
+                     *       "workspaces": 0,
+                     *       "to_reconnect": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelApp"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "recovery.list": {
         parameters: {
             query?: never;
@@ -7889,7 +8787,10 @@ export interface operations {
     };
     "platforms.list": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description One of yours, whose own apps make a platform ready too. */
+                organization?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7939,7 +8840,10 @@ export interface operations {
     };
     "platforms.read": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description One of yours, whose own apps make a platform ready too. */
+                organization?: string;
+            };
             header?: never;
             path: {
                 /** @description The platform's id. */
@@ -8087,7 +8991,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8283,7 +9188,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8534,7 +9440,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8624,7 +9531,8 @@ export interface operations {
                      *               "role": "owner",
                      *               "permissions": null
                      *             }
-                     *           ]
+                     *           ],
+                     *           "sign_on": "none"
                      *         }
                      *       ],
                      *       "build": ""
@@ -8883,7 +9791,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "claimed": false
+                     *       "claimed": false,
+                     *       "mail": true
                      *     }
                      */
                     "application/json": components["schemas"]["IdentitySetupState"];
@@ -9929,6 +10838,9 @@ export interface operations {
                      *           "handle": "@fjellvik@social.example",
                      *           "state": "ready",
                      *           "slots": [],
+                     *           "access": {
+                     *             "kind": ""
+                     *           },
                      *           "created_at": "0001-01-01T00:00:00Z"
                      *         }
                      *       ]
@@ -9995,6 +10907,9 @@ export interface operations {
                      *       "handle": "@fjellvik@social.example",
                      *       "state": "ready",
                      *       "slots": [],
+                     *       "access": {
+                     *         "kind": ""
+                     *       },
                      *       "created_at": "0001-01-01T00:00:00Z"
                      *     }
                      */
@@ -10061,6 +10976,125 @@ export interface operations {
             };
         };
     };
+    "channels.choose": {
+        parameters: {
+            query?: {
+                /** @description Validate and answer what would happen, writing nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "arrival": "arv_06g2p7r8k1m3v5x9z2b4d6f8h0",
+                 *       "targets": [
+                 *         "1029384756"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChooseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "",
+                     *           "version": 0,
+                     *           "workspace": "",
+                     *           "platform": "facebook",
+                     *           "way": "",
+                     *           "name": "Fjellvik Outdoor",
+                     *           "state": "",
+                     *           "slots": null,
+                     *           "access": {
+                     *             "kind": ""
+                     *           },
+                     *           "created_at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfChannel"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "channels.targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+                /** @description Of the address that the browser came back to. */
+                arrival: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "platform": "facebook",
+                     *       "label": "Pages",
+                     *       "items": [
+                     *         {
+                     *           "target": "1029384756",
+                     *           "name": "Fjellvik Outdoor",
+                     *           "handle": "fjellvik"
+                     *         }
+                     *       ],
+                     *       "until": "0001-01-01T00:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChannelTargets"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "channels.read": {
         parameters: {
             query?: never;
@@ -10094,6 +11128,9 @@ export interface operations {
                      *       "handle": "@fjellvik@social.example",
                      *       "state": "ready",
                      *       "slots": [],
+                     *       "access": {
+                     *         "kind": ""
+                     *       },
                      *       "created_at": "0001-01-01T00:00:00Z"
                      *     }
                      */
@@ -10200,6 +11237,9 @@ export interface operations {
                      *       "handle": "@fjellvik@social.example",
                      *       "state": "ready",
                      *       "slots": [],
+                     *       "access": {
+                     *         "kind": ""
+                     *       },
                      *       "created_at": "0001-01-01T00:00:00Z"
                      *     }
                      */
@@ -10250,10 +11290,67 @@ export interface operations {
                      *       "handle": "@fjellvik@social.example",
                      *       "state": "ready",
                      *       "slots": [],
+                     *       "access": {
+                     *         "kind": ""
+                     *       },
                      *       "created_at": "0001-01-01T00:00:00Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "channels.lookup": {
+        parameters: {
+            query?: {
+                /** @description What is looked for, as x-lookup of the setting says. */
+                what?: string;
+                /** @description What somebody typed; empty lists what there is. */
+                query?: string;
+                /** @description Settings chosen so far that matter to it, each name=value: flairs are those of a community. */
+                with?: string[];
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+                /** @description The channel's id. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "1102",
+                     *           "label": "Winter",
+                     *           "help": "24 pins"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfConnectorOption"];
                 };
             };
             /** @description A problem */
@@ -11078,6 +12175,57 @@ export interface operations {
             };
         };
     };
+    "notices.list": {
+        parameters: {
+            query?: {
+                /** @description The next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kind": "channel.expiring",
+                     *           "id": "chn_06g2p7r8k1m3v5x9z2b4d6f8h0",
+                     *           "words": "Fjellvik on LinkedIn: access ends in 7 days. Connect it again before.",
+                     *           "at": "0001-01-01T00:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfNotifyNotice"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "posts.list": {
         parameters: {
             query?: {
@@ -11426,6 +12574,58 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Post"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "posts.recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The workspace's id. */
+                workspace: string;
+                /** @description The post's id. */
+                post: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["RecallPostBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "delivery": "",
+                     *           "channel": "",
+                     *           "outcome": "recalled"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ListOfPostRecall"];
                 };
             };
             /** @description A problem */

@@ -5,6 +5,7 @@ type Shapes = components['schemas'];
 
 export type Me = Shapes['IdentityMe'];
 export type Identity = Shapes['IdentityProfile'];
+export type Barred = Shapes['IdentityBarred'];
 export type OrganizationRow = Shapes['IdentityOrganizationAccess'];
 export type WorkspaceRow = Shapes['IdentityWorkspaceAccess'];
 export type Workspace = Shapes['OrganizationWorkspace'];

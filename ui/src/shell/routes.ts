@@ -15,6 +15,7 @@ export const { navigate, route, preload } = createRouter({
   '/sign-in': () => import('../feature/signin/SignIn.svelte').catch(gone),
   '/recover': () => import('../feature/signin/Recover.svelte').catch(gone),
   '/verify-email': () => import('../feature/me/VerifyEmail.svelte').catch(gone),
+  '/organizations': () => import('./Organizations.svelte').then(above).catch(gone),
   '/me': {
     layout: () => import('./Alone.svelte'),
     '/': () => import('../feature/me/Security.svelte').then(above).catch(gone),

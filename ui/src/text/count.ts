@@ -2,6 +2,7 @@
  * How long a platform finds a text: the same kinds and the same answers as app/connector/text; both pass
  * app/connector/text/testdata/vectors.json. The server's check stays the judge, this one answers while typing.
  */
+import { withBare } from './bare';
 import { plain } from './plain';
 import { findSpans } from './spans';
 
@@ -14,7 +15,7 @@ const encoder = new TextEncoder();
 /** The length of a text; a link counts reserve whatever its own length, 0 counts it as it stands. */
 export function lengthOf(count: string, text: string, reserve = 0): number {
   if (count === 'parsed') text = plain(text);
-  if (reserve > 0 || count === 'mastodon') text = countable(text, reserve, count === 'mastodon');
+  if (reserve > 0 || count === 'mastodon') text = countable(count, text, reserve);
   switch (count) {
     case 'utf16':
     case 'parsed':
@@ -42,14 +43,15 @@ export function clusters(text: string): string[] {
 }
 
 /** Each link as long as the platform finds it, and mentions without their host where that isn't counted. */
-function countable(text: string, reserve: number, mentions: boolean): string {
+function countable(count: string, text: string, reserve: number): string {
   let out = '';
   let at = 0;
-  for (const span of findSpans(text)) {
+  const spans = findSpans(text);
+  for (const span of count === 'weighted' ? withBare(text, spans) : spans) {
     out += text.slice(at, span.start);
     at = span.end;
     if (span.kind === 'link' && reserve > 0) out += 'x'.repeat(reserve);
-    else if (span.kind === 'mention' && mentions) out += `@${span.value.split('@')[0]}`;
+    else if (span.kind === 'mention' && count === 'mastodon') out += `@${span.value.split('@')[0]}`;
     else out += text.slice(span.start, span.end);
   }
   return out + text.slice(at);

@@ -75,6 +75,7 @@ export default async function everyPage({ url, browser, page, api, workspace, or
     `${url}/verify-email`,
     `${url}/me/security`,
     `${url}/recoveries`,
+    `${url}/organizations`,
   ];
   await page.close();
   const bad = [];
@@ -106,6 +107,19 @@ export default async function everyPage({ url, browser, page, api, workspace, or
         },
       }),
     );
+    // As it looks to somebody whom other organizations keep out, and whose own has a sign-on.
+    await one.route('**/api/v1/session', async (route) => {
+      if (route.request().method() !== 'GET') return route.continue();
+      const response = await route.fetch();
+      const me = await response.json();
+      const barred = ['sign_on', 'second_factor', 'way', 'device'].map((why, i) => ({
+        organization: `org_0${i}`,
+        name: `Nordlys ${i + 1}`,
+        why,
+      }));
+      const organizations = (me.organizations ?? []).map((row) => ({ ...row, sign_on: 'offered' }));
+      return route.fulfill({ response, json: { ...me, organizations, barred } });
+    });
     for (const address of pages) {
       await one.goto(address);
       await wait(700);

@@ -1,7 +1,7 @@
 // Somebody loses every factor: two others of the organization say that it is them, each confirming with a factor of their own, the
 // lost ones go, and nothing is open before a new one is set up.
 import { join, postOffice } from './letters.mjs';
-import { be, enrol, look, mira, must, nextCode, totp } from './world.mjs';
+import { be, enrolApp, look, mira, must, nextCode, totp } from './world.mjs';
 
 export const options = { expects: [/40[134]/], before: postOffice };
 
@@ -10,13 +10,13 @@ const ada = { name: 'Ada Brandt', email: 'ada@halden.example', password };
 const tom = { name: 'Tom Okafor', email: 'tom@halden.example', password };
 
 export default async function lost({ url, page, browser, api, workspace, organization, beside: office }) {
-  const miraSecret = await enrol(api);
+  const miraSecret = await enrolApp(api);
   const policy = { second_factor: true, ways: [], session_hours: 0, strict_totp: false };
   await api('PUT', `/organizations/${organization}/security`, policy, { 'If-Match': '"1"' });
   const her = { ...ada, role: 'member', workspaces: [{ workspace, role: 'publisher' }] };
-  await enrol(await join(office, api, url, organization, her));
+  await enrolApp(await join(office, api, url, organization, her));
   const his = await join(office, api, url, organization, { ...tom, role: 'admin' });
-  const hisSecret = await enrol(his);
+  const hisSecret = await enrolApp(his);
 
   // She asks where she stands: at the second step.
   const she = (await browser()).page;
@@ -64,7 +64,7 @@ export default async function lost({ url, page, browser, api, workspace, organiz
   await she.goto(url);
   await she.getByText('asks its members for a second factor').waitFor();
   await look(she, 'barred-factor');
-  await she.getByRole('link', { name: 'Set one up' }).click();
+  await she.goto(`${url}/me/security`);
   await she.getByRole('button', { name: 'Set up an authenticator app' }).click();
   const key = she.locator('dialog[open] .key code');
   await key.waitFor();

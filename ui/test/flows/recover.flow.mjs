@@ -1,7 +1,7 @@
 // With real letters: an address is confirmed; a forgotten password is replaced in the browser that asked, once, and the second factor
 // is asked as ever.
 import { follow, join, postOffice } from './letters.mjs';
-import { enrol, look, mira, must, nextCode } from './world.mjs';
+import { enrolApp, look, mira, must, nextCode } from './world.mjs';
 
 export const options = { expects: [/40[13]|410/], before: postOffice };
 
@@ -30,8 +30,8 @@ export default async function recover({ url, page, browser, api, organization, b
   await look(page, 'verify-used');
 
   // Ada forgot her password. Her link is for the browser that asked, and for once.
-  await enrol(api);
-  const secret = await enrol(await join(office, api, url, organization, { ...ada, role: 'admin' }));
+  await enrolApp(api);
+  const secret = await enrolApp(await join(office, api, url, organization, { ...ada, role: 'admin' }));
   const she = (await browser()).page;
   await she.goto(`${url}/signin`);
   await she.getByRole('link', { name: 'Forgot the password?' }).click();

@@ -1,6 +1,6 @@
 // A session is tied to a key that its browser can't give away: an owner asks that of everybody, the step-up works with it, the same
 // cookie in another browser confirms nothing, and a browser that can't keep a key says why it stays outside.
-import { addPasskey, ask, authenticator, client, enrol, look, mira, must, nextCode, signIn } from './world.mjs';
+import { addPasskey, ask, client, enrolApp, look, mira, must, nextCode } from './world.mjs';
 
 export const options = { expects: [/40[134]/] };
 
@@ -22,19 +22,17 @@ const kept = (page) =>
   );
 
 export default async function tied({ url, page, context, browser, workspace, organization }) {
-  const device = await authenticator(context, page);
   const key = page.waitForResponse((answer) => answer.url().endsWith('/session/device-key') && answer.ok());
-  await signIn(page, url);
+  const device = await addPasskey(page, context, url, workspace);
   await key;
   must((await kept(page)).includes(false), 'the key can be read');
-  await addPasskey(page);
   const join = async (one, role) => {
     const workspaces = role === 'member' ? [{ workspace, role: 'publisher' }] : [];
     const invitation = { email: one.email, role, workspaces };
     const { body } = await ask(page, 'POST', `/organizations/${organization}/invitations`, invitation);
     const theirs = client(url);
     await theirs('POST', '/invitations/accept', { ...one, email: undefined, token: body.link.split('#token=')[1] });
-    return { theirs, secret: await enrol(theirs) };
+    return { theirs, secret: await enrolApp(theirs) };
   };
   await join(ada, 'member');
   const { theirs: his, secret } = await join(tom, 'admin');

@@ -133,7 +133,7 @@ export async function authenticator(context, page) {
 }
 
 /** Enrols an authenticator app by the API; gives its secret. */
-export async function enrol(api) {
+export async function enrolApp(api) {
   const { body } = await api('POST', '/me/totp');
   await api('POST', '/me/totp/confirm', { code: totp(body.secret) });
   return body.secret;
@@ -204,13 +204,28 @@ export const ask = (page, method, path, body) =>
     { method, path: `/api/v1${path}`, text: body && JSON.stringify(body) },
   );
 
-/** Adds a passkey of the page's authenticator to whoever is signed in there. */
-export async function addPasskey(page) {
-  const begun = await ask(page, 'POST', '/me/passkeys/begin');
-  const credential = await page.evaluate(async (options) => {
-    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
-    return (await navigator.credentials.create({ publicKey })).toJSON();
-  }, begun.body.options);
-  const added = await ask(page, 'POST', '/me/passkeys', { name: 'Laptop', credential });
-  must(added.status === 201, `the passkey was refused: ${JSON.stringify(added.body)}`);
+/** Signs in by the page and adds a passkey there, as the person's only factor; it stays until the recovery codes are put away. */
+export async function addPasskey(page, context, url, workspace) {
+  const device = await authenticator(context, page);
+  await signIn(page, url);
+  await page.goto(`${url}/w/${workspace}/me/security`);
+  await page.getByRole('button', { name: 'Add passkey' }).click();
+  await keepCodes(page);
+  return device;
 }
+
+/** Sets up a passkey where an act or an organization asks for a second factor. */
+export async function enrol(page) {
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await keepCodes(page);
+}
+
+async function keepCodes(page) {
+  await page.getByRole('button', { name: 'Create passkey' }).click();
+  await page.getByLabel('I keep these codes in a safe place').check();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.waitForSelector('text=They are shown only now', { state: 'detached' });
+}
+
+/** Posts to the API as the page does. */
+export const fromPage = (page, path, body) => ask(page, 'POST', path, body);

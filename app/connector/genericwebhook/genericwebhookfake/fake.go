@@ -116,7 +116,7 @@ func (p *Platform) take(w http.ResponseWriter, r *http.Request, id string, in ev
 			p.Change(post)
 		}
 	default:
-		post := fake.Post{Key: id, Text: in.Data.Text, More: map[string]string{"type": in.Type, "data": in.Data.ID}}
+		post := fake.Post{ID: in.Data.ID, Key: id, Text: in.Data.Text, More: map[string]string{"type": in.Type}}
 		for _, m := range in.Data.Media {
 			post.Files = append(post.Files, fake.File{Name: m.Name, MIME: m.MIME, Alt: m.Alt, ID: m.URL})
 		}
