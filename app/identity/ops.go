@@ -142,6 +142,8 @@ type Me struct {
 	Recovery          *RecoveryView        `json:"recovery,omitempty" doc:"Somebody asked to remove your second factor. Stop it if it wasn't you."`
 	Organizations     []OrganizationAccess `json:"organizations" maxItems:"1000"`
 	Barred            []BarredView         `json:"barred,omitempty" maxItems:"1000" doc:"Your organizations that this session may not enter."`
+	DeviceKey         string               `json:"device_key,omitempty" doc:"Id of the key that the session is tied to."`
+	TieUntil          *time.Time           `json:"tie_until,omitempty" doc:"Until when the session can be tied to a device; absent once it is, or once it is too late."`
 	Build             string               `json:"build"`
 }
 
@@ -179,8 +181,9 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 		return nil
 	}
 	out.Fresh = Fresh{MFAUntil: until(a.MFAAt), PasswordUntil: until(a.PasswordAt)}
+	out.DeviceKey, out.TieUntil = tieOf(tx, a)
 	for _, r := range openOf(tx, i.ID) {
-		v := recoveryView(tx, r)
+		v := recoveryView(tx, r, i.ID)
 		out.Recovery = &v
 	}
 	for _, m := range a.Memberships {

@@ -105,8 +105,11 @@ func (s *Identities) updatePolicy(ctx context.Context, c op.Call, in *policyInpu
 			return nil, err
 		}
 		sess, _ := sessions.Get(tx, store.K(c.Actor.Identity, c.Actor.Session))
-		if len(b.Ways) > 0 && !slices.Contains(b.Ways, sess.Way) || b.DeviceBound && len(sess.DeviceKey) == 0 {
+		switch {
+		case len(b.Ways) > 0 && !slices.Contains(b.Ways, sess.Way):
 			return nil, ErrOwnWay
+		case b.DeviceBound && len(sess.DeviceKey) == 0:
+			return nil, ErrOwnWay.Saying("Your own session isn't tied to a device. Sign in again with a browser that can do it, so that you aren't locked out.")
 		}
 		slices.Sort(b.Ways)
 		next := Policy{Organization: c.Organization, SecondFactor: b.SecondFactor, Ways: slices.Compact(b.Ways), Session: time.Duration(b.SessionHours) * time.Hour,

@@ -3150,6 +3150,8 @@ export interface components {
             /** @description Your organizations that this session may not enter. */
             barred?: components["schemas"]["IdentityBarred"][];
             build: string;
+            /** @description Id of the key that the session is tied to. */
+            device_key?: string;
             fresh: components["schemas"]["IdentityFresh"];
             identity: components["schemas"]["IdentityProfile"];
             /** @description Ways to give the second factor here, best first: passkey, totp. */
@@ -3162,6 +3164,11 @@ export interface components {
             second_factor: boolean;
             /** @description Active staff of the instance. */
             staff: boolean;
+            /**
+             * Format: date-time
+             * @description Until when the session can be tied to a device; absent once it is, or once it is too late.
+             */
+            tie_until?: string;
         };
         IdentityOrganizationAccess: {
             id: string;
@@ -3244,6 +3251,8 @@ export interface components {
              */
             ends_at: string;
             id: string;
+            /** @description Your yes counts: it waits for one, isn't about you, and you haven't said it. */
+            may_approve: boolean;
             name: string;
             /**
              * Format: date-time
@@ -7667,7 +7676,8 @@ export interface operations {
                      *           "state": "requested",
                      *           "approvals": 0,
                      *           "started_at": "0001-01-01T00:00:00Z",
-                     *           "ends_at": "0001-01-01T00:00:00Z"
+                     *           "ends_at": "0001-01-01T00:00:00Z",
+                     *           "may_approve": false
                      *         }
                      *       ]
                      *     }
@@ -7719,7 +7729,8 @@ export interface operations {
                      *       "state": "requested",
                      *       "approvals": 0,
                      *       "started_at": "0001-01-01T00:00:00Z",
-                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *       "ends_at": "0001-01-01T00:00:00Z",
+                     *       "may_approve": false
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
@@ -7769,7 +7780,8 @@ export interface operations {
                      *       "state": "requested",
                      *       "approvals": 0,
                      *       "started_at": "0001-01-01T00:00:00Z",
-                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *       "ends_at": "0001-01-01T00:00:00Z",
+                     *       "may_approve": false
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
@@ -9074,7 +9086,8 @@ export interface operations {
                      *       "state": "requested",
                      *       "approvals": 0,
                      *       "started_at": "0001-01-01T00:00:00Z",
-                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *       "ends_at": "0001-01-01T00:00:00Z",
+                     *       "may_approve": false
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
