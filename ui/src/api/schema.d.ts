@@ -1123,7 +1123,7 @@ export interface paths {
         put?: never;
         /**
          * Link your sign-in with the organization's sign-on
-         * @description Answers the address to send the browser to. From then on the sign-on opens this organization for you.
+         * @description Answers the address to send the browser to. From then on the sign-on opens this organization for you. Members whom the sign-on keeps out may do it too.
          */
         post: operations["sign_on.link"];
         delete?: never;
@@ -3102,6 +3102,11 @@ export interface components {
         IdentityBarred: {
             name: string;
             organization: string;
+            /**
+             * @description offered, and it is what keeps you out: link it first (sign_on.link).
+             * @enum {string}
+             */
+            sign_on: "none" | "offered" | "linked";
             /** @enum {string} */
             why: "sign_on" | "second_factor" | "way" | "device";
         };

@@ -18,7 +18,7 @@ export function take(name: string): string | undefined {
  * Why a visit elsewhere came to nothing, said once. The words stand in a cookie that our server set: words in an address
  * could be anybody's. Undefined: nothing went wrong.
  */
-export function problem(): string | undefined {
+export function whatWentWrong(): string | undefined {
   if (take('problem') === undefined) return undefined;
   const found = kept.exec(document.cookie);
   if (!found) return undefined;
