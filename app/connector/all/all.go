@@ -12,6 +12,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/hashnode"
 	"github.com/omniposto/omniposto/app/connector/listmonk"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/mattermost"
 	"github.com/omniposto/omniposto/app/connector/medium"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams"
 	"github.com/omniposto/omniposto/app/connector/practice"
@@ -30,6 +31,7 @@ func Connectors() []connector.Publisher {
 		hashnode.New(),
 		listmonk.New(),
 		mastodon.New(),
+		mattermost.New(),
 		medium.New(),
 		microsoftteams.New(),
 		practice.New(),
