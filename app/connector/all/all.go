@@ -16,6 +16,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/medium"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams"
 	"github.com/omniposto/omniposto/app/connector/practice"
+	"github.com/omniposto/omniposto/app/connector/slack"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
 )
@@ -35,6 +36,7 @@ func Connectors() []connector.Publisher {
 		medium.New(),
 		microsoftteams.New(),
 		practice.New(),
+		slack.New(),
 		telegram.New(),
 		wordpress.New(),
 	}
