@@ -102,40 +102,28 @@ func TestFilesNameTheirMessageAMomentLater(t *testing.T) {
 	}
 }
 
-// behind is Slack where the answer to sharing files is lost, and their record says nothing of it for a while.
-type behind struct {
-	*slackfake.Platform
-	completed, asked int
-}
-
-// ServeHTTP implements http.Handler.
-func (b *behind) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case "/api/files.completeUploadExternal":
-		if b.completed++; b.completed == 1 {
-			b.Platform.ServeHTTP(httptest.NewRecorder(), r)
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-	case "/api/files.info":
-		if b.asked++; b.asked == 1 {
-			fake.Answer(w, http.StatusOK, map[string]any{"ok": true, "file": map[string]any{"shares": map[string]any{}}})
-			return
-		}
-	}
-	b.Platform.ServeHTTP(w, r)
-}
-
 func TestFilesArentSharedAgainBecauseTheirRecordIsBehind(t *testing.T) {
 	t.Parallel()
-	var b *behind
-	r := conform.Open(t, New, func(w fake.World) fake.Platform {
-		b = &behind{Platform: slackfake.New(w).(*slackfake.Platform)}
-		return b
-	}, accounts()[asBot])
+	completed, asked := 0, 0
+	r := conform.Open(t, New, conform.InFront(slackfake.New, func(p fake.Platform, w http.ResponseWriter, r *http.Request) bool {
+		switch r.URL.Path {
+		case "/api/files.completeUploadExternal":
+			if completed++; completed == 1 {
+				p.ServeHTTP(httptest.NewRecorder(), r)
+				w.WriteHeader(http.StatusBadGateway)
+				return true
+			}
+		case "/api/files.info":
+			if asked++; asked == 1 {
+				fake.Answer(w, http.StatusOK, map[string]any{"ok": true, "file": map[string]any{"shares": map[string]any{}}})
+				return true
+			}
+		}
+		return false
+	}), accounts()[asBot])
 	receipt := r.Publish(r.Draft("files"))
-	if seen := b.Visible(); b.completed != 1 || b.asked != 2 || len(seen) != 1 || seen[0].ID != receipt.ID {
-		t.Errorf("completed %d times, asked %d times, %d visible", b.completed, b.asked, len(seen))
+	if seen := r.Platform().Visible(); completed != 1 || asked != 2 || len(seen) != 1 || seen[0].ID != receipt.ID {
+		t.Errorf("completed %d times, asked %d times, %d visible", completed, asked, len(seen))
 	}
 }
 
