@@ -5,8 +5,8 @@
 // 10 and 11), read 2026-11.
 //
 // Caveats: a webhook can neither list, change nor delete what it posted. Threads are flat: a reply stands under the first
-// post. Mattermost has no descriptions of pictures. Signing in with OAuth isn't offered, because its app belongs to one
-// server; a bot's token does the same.
+// post. Mattermost has no descriptions of pictures. Signing in with OAuth isn't offered: an app belongs to one server, and
+// its secret would be sent to whatever server somebody enters. A bot's token does the same.
 //
 // Why our key isn't sent as pending_post_id: the server remembers it for 30 seconds, on one node, which is over before
 // anybody looks. A property of the post with our key stays, and is looked for.
