@@ -213,14 +213,6 @@ func (p *Pass) intent(ctx context.Context, name string) (Intent, error) {
 	return i, nil
 }
 
-// list asks for what the channel posted, under a call of its own.
-func (p *Pass) list(ctx context.Context, lister Lister, name string) ([]Seen, time.Time, error) {
-	c := newCall(p.spec, p.Draft.Channel, p.grip, name)
-	seen, err := lister.List(ctx, c)
-	p.close(c)
-	return seen, c.date, err
-}
-
 // platformNow is the platform's clock by an answer of this walk that isn't older than a minute; zero when there is none.
 func (p *Pass) platformNow() time.Time {
 	if age := p.grip.Clock.Now().Sub(p.heard); p.date.IsZero() || age < 0 || age > time.Minute {

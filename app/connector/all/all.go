@@ -14,11 +14,13 @@ import (
 	"github.com/omniposto/omniposto/app/connector/hashnode"
 	"github.com/omniposto/omniposto/app/connector/listmonk"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/mattermost"
 	"github.com/omniposto/omniposto/app/connector/medium"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
 	"github.com/omniposto/omniposto/app/connector/pleroma"
 	"github.com/omniposto/omniposto/app/connector/practice"
+	"github.com/omniposto/omniposto/app/connector/slack"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
 	"github.com/omniposto/omniposto/app/connector/x"
@@ -37,11 +39,13 @@ func Connectors() []connector.Publisher {
 		hashnode.New(),
 		listmonk.New(),
 		mastodon.New(),
+		mattermost.New(),
 		medium.New(),
 		microsoftteams.New(),
 		pixelfed.New(),
 		pleroma.New(),
 		practice.New(),
+		slack.New(),
 		telegram.New(),
 		wordpress.New(),
 		x.New(),

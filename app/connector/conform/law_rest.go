@@ -75,9 +75,13 @@ func (b *bench) commitOf(c scene, d connector.Draft) int {
 	parent := other.life(first).run()
 	d.Parent, d.Root = &parent.receipt, &parent.receipt
 	d.Channel = other.channel
-	from := other.wire.n
-	other.life(d).run()
-	return other.wire.n - from - 1
+	l := other.life(d).run()
+	var steps []string
+	for _, t := range l.trace {
+		steps = append(steps, t.Step)
+	}
+	k, _ := other.spec.Kind(d.Kind)
+	return commitAt(k, steps)
 }
 
 // onlyDeclaredHosts: calls go where the Spec says, and a redirect leads nowhere.

@@ -15,11 +15,13 @@ import (
 	"github.com/omniposto/omniposto/app/connector/hashnode/hashnodefake"
 	"github.com/omniposto/omniposto/app/connector/listmonk/listmonkfake"
 	"github.com/omniposto/omniposto/app/connector/mastodon/mastodonfake"
+	"github.com/omniposto/omniposto/app/connector/mattermost/mattermostfake"
 	"github.com/omniposto/omniposto/app/connector/medium/mediumfake"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams/microsoftteamsfake"
 	"github.com/omniposto/omniposto/app/connector/pixelfed/pixelfedfake"
 	"github.com/omniposto/omniposto/app/connector/pleroma/pleromafake"
 	"github.com/omniposto/omniposto/app/connector/practice/practicefake"
+	"github.com/omniposto/omniposto/app/connector/slack/slackfake"
 	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
 	"github.com/omniposto/omniposto/app/connector/wordpress/wordpressfake"
 	"github.com/omniposto/omniposto/app/connector/x/xfake"
@@ -37,11 +39,13 @@ var All = map[string]func(fake.World) fake.Platform{
 	"hashnode":       hashnodefake.New,
 	"listmonk":       listmonkfake.New,
 	"mastodon":       mastodonfake.New,
+	"mattermost":     mattermostfake.New,
 	"medium":         mediumfake.New,
 	"microsoftteams": microsoftteamsfake.New,
 	"pixelfed":       pixelfedfake.New,
 	"pleroma":        pleromafake.New,
 	"practice":       practicefake.New,
+	"slack":          slackfake.New,
 	"telegram":       telegramfake.New,
 	"wordpress":      wordpressfake.New,
 	"x":              xfake.New,
