@@ -107,6 +107,9 @@ func (w *world) fitting(ws string, channels map[string]string) map[string]any {
 		if len(values) > 0 {
 			variant["settings"] = values
 		}
+		if !slices.ContainsFunc(kinds, takesFiles) {
+			variant["media"] = []any{}
+		}
 		if kind.MinMedia.Value > 0 {
 			variant["media"] = []map[string]any{{"asset": w.assetFor(ws, kind)}}
 		}
@@ -115,6 +118,25 @@ func (w *world) fitting(ws string, channels map[string]string) map[string]any {
 		}
 	}
 	return out
+}
+
+func takesFiles(k connector.Kind) bool { return k.MaxMedia.Value != 0 && len(k.Media) > 0 }
+
+// takesFiles says whether one of the platform's channels is of a way that sends files along.
+func (w *world) takesFiles(platform string, channels map[string]string) bool {
+	pub, _ := w.app.parts.channels.Platform(platform)
+	for id, of := range channels {
+		if of != platform {
+			continue
+		}
+		way := w.owner.must(200, "GET", w.path("/channels/"+id), nil).text("way")
+		for _, k := range kindsOf(pub.Spec(), way) {
+			if takesFiles(k) && !slices.ContainsFunc(k.Media, func(r connector.MediaRule) bool { return r.ByURL }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // assetFor uploads a file that the kind takes: a picture where it may be one, or else a film.
