@@ -73,6 +73,7 @@ type callbackInput struct {
 	Issuer      string `query:"iss" maxLength:"2048"`
 	DeviceID    string `query:"device_id" maxLength:"512"`
 	Scope       string `query:"scope" maxLength:"4096"`
+	Session     string `query:"session" maxLength:"512"` // of a handshake
 }
 
 func (s *Channels) oauthOperations() []op.Operation {
@@ -126,7 +127,7 @@ func (s *Channels) connect(ctx context.Context, c op.Call, in *connectInput) (*V
 	if !ok {
 		return nil, ErrWay.At("/way", "use one of the platform's ways")
 	}
-	if way.OAuth != nil {
+	if way.SignsIn() {
 		return nil, ErrNeedsOAuth
 	}
 	j, err := connector.Join(ctx, pub, way.Way, in.Body.Fields, s.grip(Channel{}, in.Body.Platform))
@@ -325,11 +326,12 @@ func (s *Channels) authorize(ctx context.Context, c op.Call, in *authorizeInput)
 	if fields == nil {
 		fields = map[string]string{}
 	}
-	if in.Body.Instance != "" && way.OAuth.Host != "" {
-		fields[way.OAuth.Host] = in.Body.Instance
+	host := way.ServerField()
+	if in.Body.Instance != "" && host != "" {
+		fields[host] = in.Body.Instance
 	}
 	callback := s.Address() + "/connect/" + in.Body.Platform + "/callback"
-	server, _, _ := strings.Cut(strings.TrimPrefix(fields[way.OAuth.Host], "https://"), "/")
+	server, _, _ := strings.Cut(strings.TrimPrefix(fields[host], "https://"), "/")
 	g := s.grip(Channel{}, in.Body.Platform)
 	if err := s.DB.View(ctx, func(tx store.ReadTx) (err error) {
 		g.App, err = s.registered(tx, in.Body.Platform, server, callback, g.App)
@@ -337,7 +339,7 @@ func (s *Channels) authorize(ctx context.Context, c op.Call, in *authorizeInput)
 	}); err != nil {
 		return nil, err
 	}
-	fresh := g.App.ID == ""
+	fresh := g.App.ID == "" && way.OAuth != nil
 	word := random.Text(32)
 	sign, address, err := connector.Begin(ctx, pub, way.Way, fields, callback, word, g)
 	if err != nil {
@@ -359,7 +361,7 @@ func (s *Channels) authorize(ctx context.Context, c op.Call, in *authorizeInput)
 
 func oauthWay(spec *connector.Spec, name string) (connector.Connect, bool) {
 	for _, w := range spec.Connect {
-		if w.OAuth != nil && (name == "" || w.Way == name) {
+		if w.SignsIn() && (name == "" || w.Way == name) {
 			return w, true
 		}
 	}
@@ -426,7 +428,7 @@ func (s *Channels) callback(ctx context.Context, c op.Call, in *callbackInput) (
 
 func (in *callbackInput) values() url.Values {
 	v := url.Values{}
-	for name, value := range map[string]string{"code": in.Code, "state": in.State, "error": in.Error, "error_description": in.Description, "iss": in.Issuer, "device_id": in.DeviceID} {
+	for name, value := range map[string]string{"code": in.Code, "state": in.State, "error": in.Error, "error_description": in.Description, "iss": in.Issuer, "device_id": in.DeviceID, "session": in.Session} {
 		if value != "" {
 			v.Set(name, value)
 		}
