@@ -10,6 +10,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/misskey"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
 	"github.com/omniposto/omniposto/app/connector/pleroma"
 	"github.com/omniposto/omniposto/app/connector/practice"
@@ -26,6 +27,7 @@ func Connectors() []connector.Publisher {
 		genericwebhook.New(),
 		gotosocial.New(),
 		mastodon.New(),
+		misskey.New(),
 		pixelfed.New(),
 		pleroma.New(),
 		practice.New(),
