@@ -9,6 +9,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/friendica"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
+	"github.com/omniposto/omniposto/app/connector/lemmy"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
 	"github.com/omniposto/omniposto/app/connector/misskey"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
@@ -26,6 +27,7 @@ func Connectors() []connector.Publisher {
 		friendica.New(),
 		genericwebhook.New(),
 		gotosocial.New(),
+		lemmy.New(),
 		mastodon.New(),
 		misskey.New(),
 		pixelfed.New(),

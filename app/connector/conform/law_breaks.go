@@ -159,8 +159,9 @@ func expiredToken(s *suite) {
 		probe := s.bench(c.account)
 		_, refreshes := probe.pub.(connector.Refresher)
 		refreshes = refreshes && !c.account.Ends
+		plain := probe.follow(probe.draft(c.kind))
 		probe.platform.EndAccess()
-		l, _ := s.playOn(probe, probe.life(probe.follow(probe.draft(c.kind))), nil)
+		l, _ := s.playOn(probe, probe.life(plain), nil)
 		ends := refreshes || l.state != published
 		probe.close()
 		if !ends {
