@@ -11,6 +11,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/lemmy"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/matrix"
 	"github.com/omniposto/omniposto/app/connector/misskey"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
 	"github.com/omniposto/omniposto/app/connector/pleroma"
@@ -29,6 +30,7 @@ func Connectors() []connector.Publisher {
 		gotosocial.New(),
 		lemmy.New(),
 		mastodon.New(),
+		matrix.New(),
 		misskey.New(),
 		pixelfed.New(),
 		pleroma.New(),
