@@ -133,9 +133,9 @@ func (s *Channels) platformView(tx store.ReadTx, o ref.Organization, spec *conne
 		Limits: []LimitView{}, Settings: spec.Settings.Schema(), Powers: []string{}, Unverified: spec.Unverified}
 	for _, w := range spec.Connect {
 		way := WayView{Way: w.Way, Kind: "fields", Label: w.Label, Help: w.Help, Fields: fieldViews(w.Fields), Scopes: w.Scopes, Ready: true}
-		if w.OAuth != nil {
+		if w.SignsIn() {
 			way.Kind = "oauth"
-			way.Ready = w.OAuth.Register != "" || s.has(tx, o, spec.ID)
+			way.Ready = w.OAuth == nil || w.OAuth.Register != "" || s.has(tx, o, spec.ID)
 		} else if len(v.Fields) == 0 {
 			v.Fields = way.Fields
 		}

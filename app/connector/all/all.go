@@ -12,11 +12,14 @@ import (
 	"github.com/omniposto/omniposto/app/connector/ghost"
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/hashnode"
+	"github.com/omniposto/omniposto/app/connector/lemmy"
 	"github.com/omniposto/omniposto/app/connector/listmonk"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/matrix"
 	"github.com/omniposto/omniposto/app/connector/mattermost"
 	"github.com/omniposto/omniposto/app/connector/medium"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams"
+	"github.com/omniposto/omniposto/app/connector/misskey"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
 	"github.com/omniposto/omniposto/app/connector/pleroma"
 	"github.com/omniposto/omniposto/app/connector/practice"
@@ -37,11 +40,14 @@ func Connectors() []connector.Publisher {
 		ghost.New(),
 		gotosocial.New(),
 		hashnode.New(),
+		lemmy.New(),
 		listmonk.New(),
 		mastodon.New(),
+		matrix.New(),
 		mattermost.New(),
 		medium.New(),
 		microsoftteams.New(),
+		misskey.New(),
 		pixelfed.New(),
 		pleroma.New(),
 		practice.New(),

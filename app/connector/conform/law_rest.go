@@ -32,7 +32,7 @@ func (s *suite) threadOf(c scene, role connector.Role) {
 	where := c.String() + "/" + string(role)
 	b := s.bench(c.account)
 	defer b.close()
-	first := b.draft(c.kind)
+	first := b.draft(b.opening(c.kind))
 	first.Role = connector.Post
 	first.Kind = ""
 	var receipts []connector.Receipt
@@ -70,7 +70,7 @@ func (s *suite) threadOf(c scene, role connector.Role) {
 func (b *bench) commitOf(c scene, d connector.Draft) int {
 	other := b.s.bench(c.account)
 	defer other.close()
-	first := other.draft(c.kind)
+	first := other.draft(other.opening(c.kind))
 	first.Role, first.Kind = connector.Post, ""
 	parent := other.life(first).run()
 	d.Parent, d.Root = &parent.receipt, &parent.receipt

@@ -171,7 +171,7 @@ func (s *suite) meetInJoining(where string, i int, row connector.Failure, sm sam
 		met = true
 		b := s.unconnected()
 		offset := 0
-		if way, _ := b.spec.Way(a.Way); way.OAuth != nil && steps[n] != "register" {
+		if way, _ := b.spec.Way(a.Way); way.SignsIn() && steps[n] != "register" && steps[n] != "greet" {
 			offset = 1 // the browser's own request isn't traced
 		}
 		b.wire.plan = only(n+offset, sm.fault(b.clock.Now()))

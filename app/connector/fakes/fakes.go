@@ -13,11 +13,14 @@ import (
 	"github.com/omniposto/omniposto/app/connector/ghost/ghostfake"
 	"github.com/omniposto/omniposto/app/connector/gotosocial/gotosocialfake"
 	"github.com/omniposto/omniposto/app/connector/hashnode/hashnodefake"
+	"github.com/omniposto/omniposto/app/connector/lemmy/lemmyfake"
 	"github.com/omniposto/omniposto/app/connector/listmonk/listmonkfake"
 	"github.com/omniposto/omniposto/app/connector/mastodon/mastodonfake"
+	"github.com/omniposto/omniposto/app/connector/matrix/matrixfake"
 	"github.com/omniposto/omniposto/app/connector/mattermost/mattermostfake"
 	"github.com/omniposto/omniposto/app/connector/medium/mediumfake"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams/microsoftteamsfake"
+	"github.com/omniposto/omniposto/app/connector/misskey/misskeyfake"
 	"github.com/omniposto/omniposto/app/connector/pixelfed/pixelfedfake"
 	"github.com/omniposto/omniposto/app/connector/pleroma/pleromafake"
 	"github.com/omniposto/omniposto/app/connector/practice/practicefake"
@@ -37,11 +40,14 @@ var All = map[string]func(fake.World) fake.Platform{
 	"ghost":          ghostfake.New,
 	"gotosocial":     gotosocialfake.New,
 	"hashnode":       hashnodefake.New,
+	"lemmy":          lemmyfake.New,
 	"listmonk":       listmonkfake.New,
 	"mastodon":       mastodonfake.New,
+	"matrix":         matrixfake.New,
 	"mattermost":     mattermostfake.New,
 	"medium":         mediumfake.New,
 	"microsoftteams": microsoftteamsfake.New,
+	"misskey":        misskeyfake.New,
 	"pixelfed":       pixelfedfake.New,
 	"pleroma":        pleromafake.New,
 	"practice":       practicefake.New,
