@@ -7,6 +7,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/bluesky"
 	"github.com/omniposto/omniposto/app/connector/discord"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
+	"github.com/omniposto/omniposto/app/connector/linkedin"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/telegram"
@@ -20,6 +21,7 @@ func Connectors() []connector.Publisher {
 		bluesky.New(),
 		discord.New(),
 		genericwebhook.New(),
+		linkedin.New(),
 		mastodon.New(),
 		practice.New(),
 		telegram.New(),
