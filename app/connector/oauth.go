@@ -6,6 +6,7 @@ type OAuth struct {
 	Page                     string // declared host of Authorize, where it is another
 	Authorize, Token, Revoke string
 	Inside                   string // where in the answer the token stands: "data.0"; "": at its top
+	EndRefresh               bool   // Revoke ends the refresh token, and the access with it; else the access
 	Register                 string // where an app is registered at the channel's own server
 	Separator                string // between scopes; "": a space
 	PKCE                     PKCE

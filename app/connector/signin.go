@@ -234,6 +234,9 @@ func RevokeOAuth(ctx context.Context, c *Call) error {
 		return nil
 	}
 	form := url.Values{"token": {plain(c.Token.Access)}}
+	if way.OAuth.EndRefresh && !c.Token.Refresh.Empty() {
+		form = url.Values{"token": {plain(c.Token.Refresh)}, "token_type_hint": {"refresh_token"}}
+	}
 	r := way.OAuth.request(c.App, form)
 	r.Path = way.OAuth.Revoke
 	_, err := c.Send(ctx, r)

@@ -10,6 +10,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/linkedin"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
 	"github.com/omniposto/omniposto/app/connector/practice"
+	"github.com/omniposto/omniposto/app/connector/reddit"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
 	"github.com/omniposto/omniposto/app/connector/x"
@@ -24,6 +25,7 @@ func Connectors() []connector.Publisher {
 		linkedin.New(),
 		mastodon.New(),
 		practice.New(),
+		reddit.New(),
 		telegram.New(),
 		wordpress.New(),
 		x.New(),

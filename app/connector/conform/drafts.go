@@ -277,10 +277,20 @@ func (b *bench) option(f connector.Field) any {
 		b.s.fail(f.Name, "the look-up %s gives nothing: %v", f.Lookup, err)
 		return "1"
 	}
+	one := connector.Option{ID: options[0].ID, Label: options[0].Label} // as a form keeps it
 	if f.Max > 1 {
-		return []any{options[0]}
+		return []any{one}
 	}
-	return options[0]
+	return one
+}
+
+// asPost makes a draft the first of a thread, with what posts of its kind must have chosen.
+func (b *bench) asPost(d connector.Draft) connector.Draft {
+	d.Role, d.Kind = connector.Post, ""
+	if k, ok := b.spec.KindFor(&d); ok {
+		d.Settings = b.settings(k)
+	}
+	return d
 }
 
 // counted is the text as its platform may show it, for comparing.

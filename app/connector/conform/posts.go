@@ -111,3 +111,13 @@ func (s *suite) requests(c scene) (from int, steps []string) {
 	}
 	return from, steps
 }
+
+// commitIn is the place of the commit among the steps of the requests: only looks at what was accepted come after it.
+func commitIn(steps []string) int {
+	for i, name := range slices.Backward(steps) {
+		if name != "look" {
+			return i
+		}
+	}
+	return len(steps) - 1
+}

@@ -54,6 +54,9 @@ func (Connector) List(ctx context.Context, c *connector.Call) ([]connector.Seen,
 	if err != nil {
 		return nil, err
 	}
+	if out.Elements == nil {
+		return nil, connector.Unreadable()
+	}
 	seen := make([]connector.Seen, len(out.Elements))
 	for i, p := range out.Elements {
 		seen[i] = connector.Seen{Receipt: receipt(p.ID, time.UnixMilli(p.CreatedAt).UTC()), Sign: sign(p.files(), p.Commentary)}
