@@ -13,6 +13,7 @@ type OAuth struct {
 	ClientID                 string            // parameter's name; "": client_id
 	SecretIn                 SecretPlace       // where the client's secret goes
 	Extra                    map[string]string // more parameters of the authorize address
+	Swap                     map[string]string // more parameters of the request that swaps the code
 	Keep                     []string          // callback parameters to keep: "device_id"
 	Life                     Life
 }

@@ -214,6 +214,9 @@ func swap(ctx context.Context, call *Call, c Connect, s SignIn, callback url.Val
 	if !s.Verifier.Empty() {
 		form.Set("code_verifier", plain(s.Verifier))
 	}
+	for k, v := range o.Swap {
+		form.Set(k, v)
+	}
 	call.Hide(callback.Get("code"), plain(s.Verifier), plain(s.App.Secret))
 	return call.tokenFrom(ctx, o, s.App, form, callback)
 }

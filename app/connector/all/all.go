@@ -9,6 +9,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/linkedin"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/pinterest"
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/reddit"
 	"github.com/omniposto/omniposto/app/connector/telegram"
@@ -24,6 +25,7 @@ func Connectors() []connector.Publisher {
 		genericwebhook.New(),
 		linkedin.New(),
 		mastodon.New(),
+		pinterest.New(),
 		practice.New(),
 		reddit.New(),
 		telegram.New(),
