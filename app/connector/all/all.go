@@ -13,6 +13,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/practice"
 	"github.com/omniposto/omniposto/app/connector/reddit"
 	"github.com/omniposto/omniposto/app/connector/telegram"
+	"github.com/omniposto/omniposto/app/connector/tumblr"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
 	"github.com/omniposto/omniposto/app/connector/x"
 )
@@ -29,6 +30,7 @@ func Connectors() []connector.Publisher {
 		practice.New(),
 		reddit.New(),
 		telegram.New(),
+		tumblr.New(),
 		wordpress.New(),
 		x.New(),
 	}
