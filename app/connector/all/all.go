@@ -6,6 +6,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/connector/bluesky"
 	"github.com/omniposto/omniposto/app/connector/discord"
+	"github.com/omniposto/omniposto/app/connector/dribbble"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/linkedin"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
@@ -23,6 +24,7 @@ func Connectors() []connector.Publisher {
 	return []connector.Publisher{
 		bluesky.New(),
 		discord.New(),
+		dribbble.New(),
 		genericwebhook.New(),
 		linkedin.New(),
 		mastodon.New(),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/connector"
+	"github.com/omniposto/omniposto/app/connector/text"
 )
 
 // List implements connector.Lister: the account's pins, newest first.
@@ -35,10 +36,8 @@ func (Connector) Sign(p *connector.Pass) string {
 }
 
 func sign(board, title, description, link string) string {
-	return board + " / " + folded(title) + " / " + folded(description) + " / " + strings.TrimSuffix(link, "/")
+	return board + " / " + text.Folded(title) + " / " + text.Folded(description) + " / " + strings.TrimSuffix(link, "/")
 }
-
-func folded(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Lookup implements connector.Lookuper: boards, and the sections of one.
 func (Connector) Lookup(ctx context.Context, c *connector.Call, what, query string, siblings map[string]string) ([]connector.Option, error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/omniposto/omniposto/app/connector"
+	"github.com/omniposto/omniposto/app/connector/text"
 )
 
 // entry is a post or comment as Reddit gives it.
@@ -106,10 +107,8 @@ func (e entry) sign() string {
 }
 
 func signOf(kind, place, title, rest string) string {
-	return kind + " " + strings.ToLower(place) + " / " + folded(title) + " / " + folded(rest)
+	return kind + " " + strings.ToLower(place) + " / " + text.Folded(title) + " / " + text.Folded(rest)
 }
-
-func folded(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func joined(ids []string) string {
 	slices.Sort(ids)
