@@ -12,7 +12,8 @@ type OAuth struct {
 	PKCE                     PKCE
 	ClientID                 string            // parameter's name; "": client_id
 	SecretIn                 SecretPlace       // where the client's secret goes
-	Extra                    map[string]string // more parameters of the authorize address
+	JSON                     bool              // the token address takes JSON instead of a form
+	Extra                    map[string]string // more parameters of the authorize address; {state} becomes the sign-in's own
 	Swap                     map[string]string // more parameters of the request that swaps the code
 	Keep                     []string          // callback parameters to keep: "device_id"
 	Life                     Life

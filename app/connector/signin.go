@@ -140,7 +140,7 @@ func authorizeURL(call *Call, c Connect, s SignIn) (string, error) {
 	q.Set("scope", o.scopes(c.Scopes))
 	q.Set("state", s.State)
 	for k, v := range o.Extra {
-		q.Set(k, v)
+		q.Set(k, strings.ReplaceAll(v, "{state}", s.State))
 	}
 	if !s.Verifier.Empty() {
 		sum := sha256.Sum256([]byte(plain(s.Verifier)))
@@ -259,6 +259,13 @@ func (o *OAuth) request(app App, form url.Values) Request {
 		if !app.Secret.Empty() {
 			form.Set("client_secret", plain(app.Secret))
 		}
+	}
+	if o.JSON {
+		values := map[string]string{}
+		for k := range form {
+			values[k] = form.Get(k)
+		}
+		r.Form, r.JSON = nil, values
 	}
 	return r
 }
