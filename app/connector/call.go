@@ -49,6 +49,7 @@ type Request struct {
 	Host   string // name of a declared host; "": the first
 	Path   string // appended to the host's base; the whole address for a host that the platform hands out
 	Query  url.Values
+	Raw    string // the query as it goes out, for platforms that read escaped signs as other signs; Query is left out then
 	Form   url.Values
 	JSON   any
 	Parts  []Part // multipart/form-data
@@ -274,6 +275,9 @@ func (c *Call) address(r Request) (*url.URL, error) {
 		q[k] = v
 	}
 	u.RawQuery = q.Encode()
+	if r.Raw != "" {
+		u.RawQuery = r.Raw
+	}
 	return u, nil
 }
 

@@ -6,12 +6,15 @@ type OAuth struct {
 	Page                     string // declared host of Authorize, where it is another
 	Authorize, Token, Revoke string
 	Inside                   string // where in the answer the token stands: "data.0"; "": at its top
+	EndRefresh               bool   // Revoke ends the refresh token, and the access with it; else the access
 	Register                 string // where an app is registered at the channel's own server
 	Separator                string // between scopes; "": a space
 	PKCE                     PKCE
 	ClientID                 string            // parameter's name; "": client_id
 	SecretIn                 SecretPlace       // where the client's secret goes
-	Extra                    map[string]string // more parameters of the authorize address
+	JSON                     bool              // the token address takes JSON instead of a form
+	Extra                    map[string]string // more parameters of the authorize address; {state} becomes the sign-in's own
+	Swap                     map[string]string // more parameters of the request that swaps the code
 	Keep                     []string          // callback parameters to keep: "device_id"
 	Life                     Life
 }

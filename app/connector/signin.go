@@ -147,7 +147,7 @@ func authorizeURL(call *Call, c Connect, s SignIn) (string, error) {
 	q.Set("scope", o.scopes(c.Scopes))
 	q.Set("state", s.State)
 	for k, v := range o.Extra {
-		q.Set(k, v)
+		q.Set(k, strings.ReplaceAll(v, "{state}", s.State))
 	}
 	if !s.Verifier.Empty() {
 		sum := sha256.Sum256([]byte(plain(s.Verifier)))
@@ -224,6 +224,9 @@ func swap(ctx context.Context, call *Call, c Connect, s SignIn, callback url.Val
 	if !s.Verifier.Empty() {
 		form.Set("code_verifier", plain(s.Verifier))
 	}
+	for k, v := range o.Swap {
+		form.Set(k, v)
+	}
 	call.Hide(callback.Get("code"), plain(s.Verifier), plain(s.App.Secret))
 	return call.tokenFrom(ctx, o, s.App, form, callback)
 }
@@ -244,6 +247,9 @@ func RevokeOAuth(ctx context.Context, c *Call) error {
 		return nil
 	}
 	form := url.Values{"token": {plain(c.Token.Access)}}
+	if way.OAuth.EndRefresh && !c.Token.Refresh.Empty() {
+		form = url.Values{"token": {plain(c.Token.Refresh)}, "token_type_hint": {"refresh_token"}}
+	}
 	r := way.OAuth.request(c.App, form)
 	r.Path = way.OAuth.Revoke
 	_, err := c.Send(ctx, r)
@@ -263,6 +269,13 @@ func (o *OAuth) request(app App, form url.Values) Request {
 		if !app.Secret.Empty() {
 			form.Set("client_secret", plain(app.Secret))
 		}
+	}
+	if o.JSON {
+		values := map[string]string{}
+		for k := range form {
+			values[k] = form.Get(k)
+		}
+		r.Form, r.JSON = nil, values
 	}
 	return r
 }

@@ -77,6 +77,7 @@ type Text struct {
 	MaxBytes int
 	Link     Num  // what a link counts whatever its length; zero: its length
 	Must     bool // no post without text
+	Optional bool // a post without text and files is whole: its settings hold the rest, like a title
 	Markup   Markup
 }
 

@@ -295,6 +295,15 @@ func (b *bench) option(f connector.Field) any {
 	return chosen
 }
 
+// asPost makes a draft the first of a thread, with what posts of its kind must have chosen.
+func (b *bench) asPost(d connector.Draft) connector.Draft {
+	d.Role, d.Kind = connector.Post, ""
+	if k, ok := b.spec.KindFor(&d); ok {
+		d.Settings = b.settings(k)
+	}
+	return d
+}
+
 // counted is the text as its platform may show it, for comparing.
 func counted(s string) string {
 	plain, _ := text.Parse(s)

@@ -122,3 +122,13 @@ func commitAt(k connector.Kind, steps []string) int {
 	}
 	return len(steps) - 1
 }
+
+// commitIn is the place of the commit among the steps of the requests: only looks at what was accepted come after it.
+func commitIn(steps []string) int {
+	for i, name := range slices.Backward(steps) {
+		if name != "look" {
+			return i
+		}
+	}
+	return len(steps) - 1
+}
