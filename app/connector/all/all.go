@@ -13,6 +13,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/mastodon"
 	"github.com/omniposto/omniposto/app/connector/matrix"
 	"github.com/omniposto/omniposto/app/connector/misskey"
+	"github.com/omniposto/omniposto/app/connector/nostr"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
 	"github.com/omniposto/omniposto/app/connector/pleroma"
 	"github.com/omniposto/omniposto/app/connector/practice"
@@ -32,6 +33,7 @@ func Connectors() []connector.Publisher {
 		mastodon.New(),
 		matrix.New(),
 		misskey.New(),
+		nostr.New(),
 		pixelfed.New(),
 		pleroma.New(),
 		practice.New(),
