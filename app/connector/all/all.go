@@ -22,6 +22,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/medium"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams"
 	"github.com/omniposto/omniposto/app/connector/misskey"
+	"github.com/omniposto/omniposto/app/connector/nostr"
 	"github.com/omniposto/omniposto/app/connector/pinterest"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
 	"github.com/omniposto/omniposto/app/connector/pleroma"
@@ -56,6 +57,7 @@ func Connectors() []connector.Publisher {
 		medium.New(),
 		microsoftteams.New(),
 		misskey.New(),
+		nostr.New(),
 		pinterest.New(),
 		pixelfed.New(),
 		pleroma.New(),

@@ -23,6 +23,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/medium/mediumfake"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams/microsoftteamsfake"
 	"github.com/omniposto/omniposto/app/connector/misskey/misskeyfake"
+	"github.com/omniposto/omniposto/app/connector/nostr/nostrfake"
 	"github.com/omniposto/omniposto/app/connector/pinterest/pinterestfake"
 	"github.com/omniposto/omniposto/app/connector/pixelfed/pixelfedfake"
 	"github.com/omniposto/omniposto/app/connector/pleroma/pleromafake"
@@ -56,6 +57,7 @@ var All = map[string]func(fake.World) fake.Platform{
 	"medium":         mediumfake.New,
 	"microsoftteams": microsoftteamsfake.New,
 	"misskey":        misskeyfake.New,
+	"nostr":          nostrfake.New,
 	"pinterest":      pinterestfake.New,
 	"pixelfed":       pixelfedfake.New,
 	"pleroma":        pleromafake.New,
