@@ -15,7 +15,8 @@ type OAuth struct {
 	JSON                     bool              // the token address takes JSON instead of a form
 	Extra                    map[string]string // more parameters of the authorize address; {state} becomes the sign-in's own
 	Swap                     map[string]string // more parameters of the request that swaps the code
-	Keep                     []string          // callback parameters to keep: "device_id"
+	Renew                    map[string]string // more parameters of the request that refreshes
+	Keep                     []string          // callback parameters to keep, sent along whenever a token is asked for: "device_id"
 	Life                     Life
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/reddit"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/tumblr"
+	"github.com/omniposto/omniposto/app/connector/vk"
 	"github.com/omniposto/omniposto/app/connector/whop"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
 	"github.com/omniposto/omniposto/app/connector/x"
@@ -34,6 +35,7 @@ func Connectors() []connector.Publisher {
 		reddit.New(),
 		telegram.New(),
 		tumblr.New(),
+		vk.New(),
 		whop.New(),
 		wordpress.New(),
 		x.New(),
