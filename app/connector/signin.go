@@ -135,7 +135,7 @@ func authorizeURL(call *Call, c Connect, s SignIn) (string, error) {
 	}
 	q := at.Query()
 	q.Set("response_type", "code")
-	q.Set(o.clientID(), s.App.ID)
+	q.Set(o.clientID(), o.app(s.App).ID)
 	q.Set("redirect_uri", s.Callback)
 	q.Set("scope", o.scopes(c.Scopes))
 	q.Set("state", s.State)
@@ -260,6 +260,7 @@ func RevokeOAuth(ctx context.Context, c *Call) error {
 }
 
 func (o *OAuth) request(app App, form url.Values) Request {
+	app = o.app(app)
 	r := Request{Method: http.MethodPost, Host: o.Host, Path: o.Token, NoAuth: true, Form: form}
 	form.Set(o.clientID(), app.ID)
 	switch o.SecretIn {
