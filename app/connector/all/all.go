@@ -31,6 +31,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/slack"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/tumblr"
+	"github.com/omniposto/omniposto/app/connector/vk"
 	"github.com/omniposto/omniposto/app/connector/whop"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
 	"github.com/omniposto/omniposto/app/connector/x"
@@ -66,6 +67,7 @@ func Connectors() []connector.Publisher {
 		slack.New(),
 		telegram.New(),
 		tumblr.New(),
+		vk.New(),
 		whop.New(),
 		wordpress.New(),
 		x.New(),
