@@ -12954,6 +12954,7 @@ export interface operations {
                 iss?: string;
                 device_id?: string;
                 scope?: string;
+                session?: string;
             };
             header?: never;
             path: {
