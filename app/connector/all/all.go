@@ -11,6 +11,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/friendica"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/ghost"
+	"github.com/omniposto/omniposto/app/connector/googlebusinessprofile"
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/hashnode"
 	"github.com/omniposto/omniposto/app/connector/lemmy"
@@ -45,6 +46,7 @@ func Connectors() []connector.Publisher {
 		friendica.New(),
 		genericwebhook.New(),
 		ghost.New(),
+		googlebusinessprofile.New(),
 		gotosocial.New(),
 		hashnode.New(),
 		lemmy.New(),
