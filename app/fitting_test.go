@@ -3,15 +3,39 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/connector/fake"
 )
+
+// enterApps enters, as the administrator, the apps that the platforms know.
+func (w *world) enterApps(all map[string]*platform) {
+	w.t.Helper()
+	if w.apps {
+		return
+	}
+	w.apps = true
+	if w.owner.totp == "" {
+		w.owner.enrol()
+	}
+	for id, p := range all {
+		if r, ok := p.Platform.(fake.Registered); ok {
+			fields := map[string]string{"id": r.Owner().ID}
+			if r.Owner().Secret != "" {
+				fields["secret"] = r.Owner().Secret
+			}
+			maps.Copy(fields, r.Owner().Extra)
+			w.owner.must(200, "PUT", "/instance/platforms/"+id, map[string]any{"fields": fields})
+		}
+	}
+}
 
 // connectBy connects one account of a platform: by its fields, or as a browser does that signs in there and chooses all
 // that is offered. It gives the ids of the channels; none where another way led to the same place before.
@@ -27,7 +51,7 @@ func (w *world) connectBy(ws, platform string, account fake.Account) []string {
 	if fields == nil {
 		fields = map[string]string{}
 	}
-	if way.OAuth == nil {
+	if !way.SignsIn() {
 		a := w.owner.send("POST", at, map[string]any{"platform": platform, "way": account.Way, "fields": fields})
 		if a.code() == "choose_target" {
 			return w.chooseAll(ws, a.text("arrival"))
@@ -107,7 +131,7 @@ func (w *world) fitting(ws string, channels map[string]string) map[string]any {
 		if len(values) > 0 {
 			variant["settings"] = values
 		}
-		if !slices.ContainsFunc(kinds, takesFiles) {
+		if !slices.ContainsFunc(kinds, takesFiles) { // or shows them only after longer than a test takes
 			variant["media"] = []any{}
 		}
 		if kind.MinMedia.Value > 0 {
@@ -120,7 +144,9 @@ func (w *world) fitting(ws string, channels map[string]string) map[string]any {
 	return out
 }
 
-func takesFiles(k connector.Kind) bool { return k.MaxMedia.Value != 0 && len(k.Media) > 0 }
+func takesFiles(k connector.Kind) bool {
+	return k.MaxMedia.Value != 0 && len(k.Media) > 0 && k.Once.Settle < 5*time.Minute
+}
 
 // takesFiles says whether one of the platform's channels is of a way that sends files along.
 func (w *world) takesFiles(platform string, channels map[string]string) bool {

@@ -79,9 +79,6 @@ func toPlatforms(all map[string]*platform) worldOption {
 		s.Flags["network.allow_private"] = "127.0.0.0/8"
 		for id, p := range all {
 			s.Flags["platforms."+id+".api_url"] = p.address
-			if r, ok := p.Platform.(fake.Registered); ok {
-				s.Flags["platforms."+id+".app_id"], s.Flags["platforms."+id+".app_secret"] = r.Owner().ID, r.Owner().Secret
-			}
 		}
 	}
 }
@@ -89,6 +86,7 @@ func toPlatforms(all map[string]*platform) worldOption {
 // connectAll connects every account of every platform, and says which channel is which platform's.
 func (w *world) connectAll(all map[string]*platform, ws string) map[string]string {
 	w.t.Helper()
+	w.enterApps(all)
 	channels := map[string]string{}
 	for id, p := range all {
 		for _, account := range p.Accounts() {
@@ -250,8 +248,9 @@ func (w *world) canaries(all map[string]*platform) map[string]string {
 }
 
 func TestPlantedSecretsAreNowhere(t *testing.T) {
-	all := servePlatforms(t, nil)
-	w := newWorld(t, toPlatforms(all), set("metrics.token", "canary-metrics-token-000"))
+	q := quick{clock.System(), time.Now(), quickFactor}
+	all := servePlatforms(t, q.Now)
+	w := newWorld(t, toPlatforms(all), at(q), set("metrics.token", "canary-metrics-token-000"))
 	codes := w.owner.enrol()
 	laptop := w.device()
 	w.owner.addPasskey(laptop)
@@ -403,8 +402,9 @@ func TestWhatASettingCanBeIsAskedOfThePlatform(t *testing.T) {
 }
 
 func TestAPostIsTakenBackEverywhere(t *testing.T) {
-	all := servePlatforms(t, nil)
-	w := newWorld(t, toPlatforms(all))
+	q := quick{clock.System(), time.Now(), quickFactor}
+	all := servePlatforms(t, q.Now)
+	w := newWorld(t, toPlatforms(all), at(q))
 	channels := w.connectAll(all, w.ws)
 	a := w.toAll(w.ws, channels, map[string]any{"text": "A mistake", "schedule": map[string]any{"now": true}})
 	for i := range a.get("deliveries").([]any) {

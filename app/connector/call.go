@@ -250,6 +250,9 @@ func (c *Call) address(r Request) (*url.URL, error) {
 	if !ok {
 		return nil, c.undeclared(r.Host)
 	}
+	if h.List != "" {
+		return c.listed(h, r)
+	}
 	base, err := h.base(c)
 	if err != nil {
 		return nil, err

@@ -1,5 +1,7 @@
 package connector
 
+import "github.com/omniposto/omniposto/app/base/secret"
+
 // OAuth is how a platform's sign-in differs from the others: data, read by one exchange.
 type OAuth struct {
 	Host                     string // declared host of the addresses below; "": the first
@@ -15,8 +17,18 @@ type OAuth struct {
 	JSON                     bool              // the token address takes JSON instead of a form
 	Extra                    map[string]string // more parameters of the authorize address; {state} becomes the sign-in's own
 	Swap                     map[string]string // more parameters of the request that swaps the code
-	Keep                     []string          // callback parameters to keep: "device_id"
+	Renew                    map[string]string // more parameters of the request that refreshes
+	Keep                     []string          // callback parameters to keep, sent along whenever a token is asked for: "device_id"
+	Other                    string            // this way's own app, entered as Other_id and Other_secret beside the platform's; used where it was
 	Life                     Life
+}
+
+// app is the app that this way signs in through.
+func (o *OAuth) app(a App) App {
+	if id := a.Extra[o.Other+"_id"]; o.Other != "" && id != "" {
+		return App{ID: id, Secret: secret.NewText(a.Extra[o.Other+"_secret"]), Extra: a.Extra}
+	}
+	return a
 }
 
 // PKCE says whether the proof key is sent.

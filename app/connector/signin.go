@@ -142,7 +142,7 @@ func authorizeURL(call *Call, c Connect, s SignIn) (string, error) {
 	}
 	q := at.Query()
 	q.Set("response_type", "code")
-	q.Set(o.clientID(), s.App.ID)
+	q.Set(o.clientID(), o.app(s.App).ID)
 	q.Set("redirect_uri", s.Callback)
 	q.Set("scope", o.scopes(c.Scopes))
 	q.Set("state", s.State)
@@ -227,6 +227,9 @@ func swap(ctx context.Context, call *Call, c Connect, s SignIn, callback url.Val
 	for k, v := range o.Swap {
 		form.Set(k, v)
 	}
+	for _, name := range o.Keep {
+		form.Set(name, callback.Get(name))
+	}
 	call.Hide(callback.Get("code"), plain(s.Verifier), plain(s.App.Secret))
 	return call.tokenFrom(ctx, o, s.App, form, callback)
 }
@@ -237,7 +240,14 @@ func RefreshOAuth(ctx context.Context, c *Call) (Token, error) {
 	if !ok || way.OAuth == nil || c.Token.Refresh.Empty() {
 		return Token{}, &Failed{Class: Reconnect, Step: c.step, Words: "The sign-in has ended. Connect again.", Fix: "reconnect"}
 	}
-	return c.tokenFrom(ctx, way.OAuth, c.App, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {plain(c.Token.Refresh)}}, nil)
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {plain(c.Token.Refresh)}}
+	for k, v := range way.OAuth.Renew {
+		form.Set(k, v)
+	}
+	for _, name := range way.OAuth.Keep {
+		form.Set(name, plain(c.Token.Extra[name]))
+	}
+	return c.tokenFrom(ctx, way.OAuth, c.App, form, nil)
 }
 
 // RevokeOAuth ends the token at the platform, for a connector's Revoke.
@@ -260,6 +270,7 @@ func RevokeOAuth(ctx context.Context, c *Call) error {
 }
 
 func (o *OAuth) request(app App, form url.Values) Request {
+	app = o.app(app)
 	r := Request{Method: http.MethodPost, Host: o.Host, Path: o.Token, NoAuth: true, Form: form}
 	form.Set(o.clientID(), app.ID)
 	switch o.SecretIn {

@@ -23,6 +23,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/medium"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams"
 	"github.com/omniposto/omniposto/app/connector/misskey"
+	"github.com/omniposto/omniposto/app/connector/nostr"
 	"github.com/omniposto/omniposto/app/connector/pinterest"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
 	"github.com/omniposto/omniposto/app/connector/pleroma"
@@ -31,6 +32,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/slack"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/tumblr"
+	"github.com/omniposto/omniposto/app/connector/vk"
 	"github.com/omniposto/omniposto/app/connector/whop"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
 	"github.com/omniposto/omniposto/app/connector/x"
@@ -58,6 +60,7 @@ func Connectors() []connector.Publisher {
 		medium.New(),
 		microsoftteams.New(),
 		misskey.New(),
+		nostr.New(),
 		pinterest.New(),
 		pixelfed.New(),
 		pleroma.New(),
@@ -66,6 +69,7 @@ func Connectors() []connector.Publisher {
 		slack.New(),
 		telegram.New(),
 		tumblr.New(),
+		vk.New(),
 		whop.New(),
 		wordpress.New(),
 		x.New(),

@@ -121,8 +121,11 @@ func (b *bench) hosts() func(string) bool {
 		case h.Pattern != "":
 			patterns = append(patterns, strings.TrimPrefix(h.Pattern, "*"))
 		}
-		if u, err := url.Parse(at); err == nil && u.Host != "" {
-			names = append(names, u.Host)
+		listed := strings.Fields(b.channel.More[h.List] + " " + b.channel.Fields[h.List])
+		for _, at := range append(listed, at) {
+			if u, err := url.Parse(at); err == nil && u.Host != "" {
+				names = append(names, u.Host)
+			}
 		}
 	}
 	return func(host string) bool {

@@ -117,6 +117,9 @@ func (Connector) Finishes(*connector.Draft) bool { return true }
 
 // Finish implements connector.Finisher.
 func (Connector) Finish(ctx context.Context, p *connector.Pass) (connector.Receipt, error) {
+	if p.Draft.Parent == nil {
+		return connector.Receipt{}, connector.Reject("There is no shot to look at.", "")
+	}
 	return connector.Step(ctx, p, "address", func(ctx context.Context, c *connector.Call) (connector.Receipt, error) {
 		r := *p.Draft.Parent
 		var out shot

@@ -24,6 +24,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/medium/mediumfake"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams/microsoftteamsfake"
 	"github.com/omniposto/omniposto/app/connector/misskey/misskeyfake"
+	"github.com/omniposto/omniposto/app/connector/nostr/nostrfake"
 	"github.com/omniposto/omniposto/app/connector/pinterest/pinterestfake"
 	"github.com/omniposto/omniposto/app/connector/pixelfed/pixelfedfake"
 	"github.com/omniposto/omniposto/app/connector/pleroma/pleromafake"
@@ -32,6 +33,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/slack/slackfake"
 	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
 	"github.com/omniposto/omniposto/app/connector/tumblr/tumblrfake"
+	"github.com/omniposto/omniposto/app/connector/vk/vkfake"
 	"github.com/omniposto/omniposto/app/connector/whop/whopfake"
 	"github.com/omniposto/omniposto/app/connector/wordpress/wordpressfake"
 	"github.com/omniposto/omniposto/app/connector/x/xfake"
@@ -58,6 +60,7 @@ var All = map[string]func(fake.World) fake.Platform{
 	"medium":                mediumfake.New,
 	"microsoftteams":        microsoftteamsfake.New,
 	"misskey":               misskeyfake.New,
+	"nostr":                 nostrfake.New,
 	"pinterest":             pinterestfake.New,
 	"pixelfed":              pixelfedfake.New,
 	"pleroma":               pleromafake.New,
@@ -66,6 +69,7 @@ var All = map[string]func(fake.World) fake.Platform{
 	"slack":                 slackfake.New,
 	"telegram":              telegramfake.New,
 	"tumblr":                tumblrfake.New,
+	"vk":                    vkfake.New,
 	"whop":                  whopfake.New,
 	"wordpress":             wordpressfake.New,
 	"x":                     xfake.New,

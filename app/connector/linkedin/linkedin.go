@@ -54,6 +54,10 @@ var oauth = connector.OAuth{
 	Host: "www", Authorize: "/oauth/v2/authorization", Token: "/oauth/v2/accessToken", Revoke: "/oauth/v2/revoke", Life: life,
 }
 
+// pageOAuth is the same for pages, through an app of its own where there is one: LinkedIn wants the product for pages to
+// be the only one of its app.
+var pageOAuth = func() connector.OAuth { o := oauth; o.Other = page; return o }()
+
 var spec = connector.Spec{
 	ID: "linkedin", Label: "LinkedIn", Preview: connector.Microblog,
 	Hosts: []connector.Host{connector.At("api", "https://api.linkedin.com"), connector.At("www", "https://www.linkedin.com"), connector.Matching("upload", "*.linkedin.com")},
@@ -65,13 +69,15 @@ var spec = connector.Spec{
 		},
 		{
 			Way: page, Kind: connector.OAuth2, Label: "A page", Help: "You sign in at LinkedIn as an administrator of the page, and choose it.",
-			OAuth: &oauth, Scopes: []string{"r_organization_social", "w_organization_social", "rw_organization_admin"}, Life: life,
+			OAuth: &pageOAuth, Scopes: []string{"r_organization_social", "w_organization_social", "rw_organization_admin"}, Life: life,
 		},
 	},
 	Targets: &connector.Targets{Label: "Page", Many: "Pages", Help: "Pages of which you are an administrator or content administrator."},
 	App: connector.Form{
 		{Name: "id", Label: "Client ID", Help: "On the app's page, under Auth.", Must: true},
 		{Name: "secret", Label: "Client secret", Help: "On the app's page, under Auth.", Must: true, Secret: true},
+		{Name: "page_id", Label: "Client ID for pages", Help: "Of the second app, where pages have one of their own."},
+		{Name: "page_secret", Label: "Client secret for pages", Help: "Of the second app.", Secret: true},
 		{Name: "version", Label: "API version", Help: "The month of LinkedIn's API, like 202607. Each lives about a year.", Max: 6, Example: apiVersion},
 	},
 	Registration: &connector.Registration{
@@ -79,9 +85,9 @@ var spec = connector.Spec{
 		Steps: []string{
 			"Create an app there, linked to a page of your company, and let an administrator of that page verify it.",
 			"Under Products add Sign In with LinkedIn using OpenID Connect, and Share on LinkedIn: they serve profiles, and are there at once.",
-			"For pages request Community Management API instead. LinkedIn may want it to be the only product of its app.",
-			"Under Auth add the callback address shown here as a redirect URL, exactly.",
-			"Copy the client ID and the client secret into the two fields.",
+			"For pages make a second app with the one product Community Management API: LinkedIn wants it to stand alone.",
+			"In each app, under Auth, add the callback address shown here as a redirect URL, exactly.",
+			"Copy client ID and client secret into the fields, those of the second app into the fields for pages.",
 		},
 		Review: "Pages need the Community Management API: a form for its development tier, and a recording of the screen for everybody else's pages.",
 	},
@@ -103,7 +109,7 @@ var spec = connector.Spec{
 	},
 	Unverified: []string{
 		"3,000 are UTF-16 units", "1,250 signs of a comment", "150 posts a day of a member, 100,000 of an app", "the address that ends access",
-		"whether pages still need an app of their own", "how long the same words count as a repetition",
+		"that pages still need an app of their own", "how long the same words count as a repetition",
 	},
 }
 

@@ -36,7 +36,12 @@ func (Connector) Publish(ctx context.Context, p *connector.Pass) (connector.Rece
 		items := make([]map[string]string, len(p.Draft.Media))
 		for i := range p.Draft.Media {
 			m := &p.Draft.Media[i]
-			items[i] = map[string]string{"content_type": m.MIME, "data": place(m), "title": s.Title, "description": p.Draft.Text, "link": s.Link}
+			items[i] = map[string]string{"content_type": m.MIME, "data": place(m)}
+			for name, v := range map[string]string{"title": s.Title, "description": p.Draft.Text, "link": s.Link} {
+				if v != "" {
+					items[i][name] = v
+				}
+			}
 		}
 		source["source_type"], source["index"], source["items"] = "multiple_image_base64", 0, items
 	case "video":

@@ -86,6 +86,21 @@ var spec = connector.Spec{
 		{Name: "id", Label: "Client ID", Help: "From the app's basic settings at api.slack.com/apps.", Must: true},
 		{Name: "secret", Label: "Client secret", Help: "Beside it.", Secret: true, Must: true},
 	},
+	Registration: &connector.Registration{
+		Console: "https://api.slack.com/apps",
+		Steps: []string{
+			"Create New App, From scratch, and name it in the workspace that you use yourself.",
+			"Under OAuth & Permissions add the callback address shown here as a Redirect URL, exactly, and Save URLs.",
+			"There, under Bot Token Scopes, add the permissions shown here.",
+			"For workspaces of others: Manage Distribution, Activate Public Distribution.",
+			"Under Basic Information copy the client ID and the client secret into the two fields.",
+		},
+		Tells: []connector.Tell{
+			{On: "token", Path: "error", Is: "bad_client_secret|invalid_client_id", Verdict: connector.AppRefused},
+			{On: "token", Path: "error", Is: "bad_redirect_uri", Verdict: connector.CallbackRefused},
+		},
+		Review: "Nothing for your own workspaces. An app outside Slack's directory that serves many reads histories slowly.",
+	},
 	Kinds: []connector.Kind{
 		{
 			ID: "message", Label: "Message", Via: bots, Roles: allRoles, Steps: []string{"post"},

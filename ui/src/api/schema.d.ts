@@ -2970,6 +2970,8 @@ export interface components {
             /** @description The channel's fact that stands for max. */
             max_fact?: string;
             must: boolean;
+            /** @description A post without text and files is whole: its settings hold the rest. */
+            optional?: boolean;
         };
         ChannelWay: {
             fields: components["schemas"]["ChannelField"][];

@@ -73,6 +73,9 @@ func (*Platform) Accounts() []fake.Account {
 	}
 }
 
+// Owner implements fake.Registered.
+func (*Platform) Owner() fake.Client { return fake.Client{ID: ClientID, Secret: ClientSecret} }
+
 // ts is a message's number: its time, and no two are alike.
 func (p *Platform) ts() string {
 	return fmt.Sprintf("%d.%06d", p.Now().Unix(), p.Serial())

@@ -16,6 +16,7 @@ import (
 
 const (
 	uuid     = "t:c-3pGzsZJ8wVbdkB"
+	second   = "t:second"
 	name     = "staffish"
 	maxBlock = 4096
 )
@@ -80,7 +81,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 
 func ofBlog(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if b := r.PathValue("blog"); strings.Contains(r.URL.Path, "/blog/") && b != uuid && b != name+".tumblr.com" {
+		if strings.Contains(r.URL.Path, "/blog/") && blogOf(r) == "" {
 			refuse(w, http.StatusNotFound, 0, "There is nothing here.")
 			return
 		}
@@ -88,11 +89,22 @@ func ofBlog(h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// blogOf is the blog of a request, by its own id; "" where nobody may post.
+func blogOf(r *http.Request) string {
+	switch r.PathValue("blog") {
+	case uuid, name + ".tumblr.com":
+		return uuid
+	case second, "second.tumblr.com":
+		return second
+	}
+	return ""
+}
+
 func (p *Platform) who(w http.ResponseWriter, _ *http.Request) {
 	blog := func(uuid, name string, primary, admin bool) map[string]any {
 		return map[string]any{"uuid": uuid, "name": name, "title": "The blog " + name, "url": "https://" + name + ".tumblr.com/", "primary": primary, "admin": admin, "avatar": []map[string]string{{"url": "https://64.media.tumblr.com/" + name + ".png"}}}
 	}
-	answer(w, http.StatusOK, map[string]any{"user": map[string]any{"name": name, "blogs": []any{blog("t:second", "second", false, true), blog(uuid, name, true, true), blog("t:guest", "guest", false, false)}}})
+	answer(w, http.StatusOK, map[string]any{"user": map[string]any{"name": name, "blogs": []any{blog(second, "second", false, true), blog(uuid, name, true, true), blog("t:guest", "guest", false, false)}}})
 }
 
 type newPost struct {
@@ -217,6 +229,7 @@ func (p *Platform) post(w http.ResponseWriter, r *http.Request) {
 	case !slices.Contains([]string{"published", "queue", "draft", "private"}, in.State):
 		refuse(w, http.StatusBadRequest, 8001, "There is no such state.")
 	default:
+		post.More["blog"] = blogOf(r)
 		post = p.Show(post)
 		answer(w, http.StatusCreated, map[string]string{"id": post.ID, "state": in.State, "display_text": "Posted to " + name})
 	}
@@ -244,7 +257,7 @@ func (p *Platform) list(states ...string) http.HandlerFunc {
 		n, _ := strconv.Atoi(r.URL.Query().Get("limit"))
 		out := []any{}
 		for _, post := range p.Newest(1000) {
-			if slices.Contains(states, post.More["state"]) && len(out) < min(n, 20) {
+			if slices.Contains(states, post.More["state"]) && (post.More["blog"] == "" || post.More["blog"] == blogOf(r)) && len(out) < min(n, 20) {
 				out = append(out, shown(post))
 			}
 		}
@@ -275,7 +288,7 @@ func (p *Platform) edit(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusBadRequest, code, words)
 			return
 		}
-		changed.ID, changed.At = post.ID, post.At
+		changed.ID, changed.At, changed.More["blog"] = post.ID, post.At, post.More["blog"]
 		p.Change(changed)
 		answer(w, http.StatusOK, map[string]string{"id": post.ID})
 	})
