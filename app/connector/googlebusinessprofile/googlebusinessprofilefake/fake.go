@@ -243,7 +243,7 @@ func (p *Platform) post(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusInternalServerError, "INTERNAL", "Internal error encountered.", "", "")
 			return
 		}
-		if !strings.HasPrefix(m.Source, "https://") {
+		if !strings.HasPrefix(m.Source, "http") {
 			invalid(w, "media.source_url", "PHOTO_FETCH_FAILED")
 			return
 		}
