@@ -32,6 +32,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/slack"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/tumblr"
+	"github.com/omniposto/omniposto/app/connector/twitch"
 	"github.com/omniposto/omniposto/app/connector/vk"
 	"github.com/omniposto/omniposto/app/connector/whop"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
@@ -69,6 +70,7 @@ func Connectors() []connector.Publisher {
 		slack.New(),
 		telegram.New(),
 		tumblr.New(),
+		twitch.New(),
 		vk.New(),
 		whop.New(),
 		wordpress.New(),

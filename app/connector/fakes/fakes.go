@@ -33,6 +33,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/slack/slackfake"
 	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
 	"github.com/omniposto/omniposto/app/connector/tumblr/tumblrfake"
+	"github.com/omniposto/omniposto/app/connector/twitch/twitchfake"
 	"github.com/omniposto/omniposto/app/connector/vk/vkfake"
 	"github.com/omniposto/omniposto/app/connector/whop/whopfake"
 	"github.com/omniposto/omniposto/app/connector/wordpress/wordpressfake"
@@ -69,6 +70,7 @@ var All = map[string]func(fake.World) fake.Platform{
 	"slack":                 slackfake.New,
 	"telegram":              telegramfake.New,
 	"tumblr":                tumblrfake.New,
+	"twitch":                twitchfake.New,
 	"vk":                    vkfake.New,
 	"whop":                  whopfake.New,
 	"wordpress":             wordpressfake.New,
