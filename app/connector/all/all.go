@@ -14,6 +14,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/googlebusinessprofile"
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/hashnode"
+	"github.com/omniposto/omniposto/app/connector/kick"
 	"github.com/omniposto/omniposto/app/connector/lemmy"
 	"github.com/omniposto/omniposto/app/connector/linkedin"
 	"github.com/omniposto/omniposto/app/connector/listmonk"
@@ -52,6 +53,7 @@ func Connectors() []connector.Publisher {
 		googlebusinessprofile.New(),
 		gotosocial.New(),
 		hashnode.New(),
+		kick.New(),
 		lemmy.New(),
 		linkedin.New(),
 		listmonk.New(),

@@ -15,6 +15,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/googlebusinessprofile/googlebusinessprofilefake"
 	"github.com/omniposto/omniposto/app/connector/gotosocial/gotosocialfake"
 	"github.com/omniposto/omniposto/app/connector/hashnode/hashnodefake"
+	"github.com/omniposto/omniposto/app/connector/kick/kickfake"
 	"github.com/omniposto/omniposto/app/connector/lemmy/lemmyfake"
 	"github.com/omniposto/omniposto/app/connector/linkedin/linkedinfake"
 	"github.com/omniposto/omniposto/app/connector/listmonk/listmonkfake"
@@ -52,6 +53,7 @@ var All = map[string]func(fake.World) fake.Platform{
 	"googlebusinessprofile": googlebusinessprofilefake.New,
 	"gotosocial":            gotosocialfake.New,
 	"hashnode":              hashnodefake.New,
+	"kick":                  kickfake.New,
 	"lemmy":                 lemmyfake.New,
 	"linkedin":              linkedinfake.New,
 	"listmonk":              listmonkfake.New,
