@@ -240,6 +240,9 @@ func (w *world) valueFor(ws, channel string, f connector.Field, siblings map[str
 		}
 		return []any{entry}
 	}
+	if f.Example != "" {
+		return f.Example // what a connector's own rules want to see
+	}
 	return strings.Repeat("t", int(max(f.Min, 5)))
 }
 

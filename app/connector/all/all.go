@@ -11,8 +11,10 @@ import (
 	"github.com/omniposto/omniposto/app/connector/friendica"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/ghost"
+	"github.com/omniposto/omniposto/app/connector/googlebusinessprofile"
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/hashnode"
+	"github.com/omniposto/omniposto/app/connector/kick"
 	"github.com/omniposto/omniposto/app/connector/lemmy"
 	"github.com/omniposto/omniposto/app/connector/linkedin"
 	"github.com/omniposto/omniposto/app/connector/listmonk"
@@ -31,6 +33,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/slack"
 	"github.com/omniposto/omniposto/app/connector/telegram"
 	"github.com/omniposto/omniposto/app/connector/tumblr"
+	"github.com/omniposto/omniposto/app/connector/twitch"
 	"github.com/omniposto/omniposto/app/connector/vk"
 	"github.com/omniposto/omniposto/app/connector/whop"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
@@ -47,8 +50,10 @@ func Connectors() []connector.Publisher {
 		friendica.New(),
 		genericwebhook.New(),
 		ghost.New(),
+		googlebusinessprofile.New(),
 		gotosocial.New(),
 		hashnode.New(),
+		kick.New(),
 		lemmy.New(),
 		linkedin.New(),
 		listmonk.New(),
@@ -67,6 +72,7 @@ func Connectors() []connector.Publisher {
 		slack.New(),
 		telegram.New(),
 		tumblr.New(),
+		twitch.New(),
 		vk.New(),
 		whop.New(),
 		wordpress.New(),

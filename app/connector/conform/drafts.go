@@ -271,6 +271,9 @@ func (b *bench) value(f connector.Field) any {
 		}
 		return []any{entry}
 	}
+	if f.Example != "" {
+		return f.Example // what a connector's own rules want to see
+	}
 	return strings.Repeat("t", int(max(f.Min, 5)))
 }
 

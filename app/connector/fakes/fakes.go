@@ -12,8 +12,10 @@ import (
 	"github.com/omniposto/omniposto/app/connector/friendica/friendicafake"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook/genericwebhookfake"
 	"github.com/omniposto/omniposto/app/connector/ghost/ghostfake"
+	"github.com/omniposto/omniposto/app/connector/googlebusinessprofile/googlebusinessprofilefake"
 	"github.com/omniposto/omniposto/app/connector/gotosocial/gotosocialfake"
 	"github.com/omniposto/omniposto/app/connector/hashnode/hashnodefake"
+	"github.com/omniposto/omniposto/app/connector/kick/kickfake"
 	"github.com/omniposto/omniposto/app/connector/lemmy/lemmyfake"
 	"github.com/omniposto/omniposto/app/connector/linkedin/linkedinfake"
 	"github.com/omniposto/omniposto/app/connector/listmonk/listmonkfake"
@@ -32,6 +34,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/slack/slackfake"
 	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
 	"github.com/omniposto/omniposto/app/connector/tumblr/tumblrfake"
+	"github.com/omniposto/omniposto/app/connector/twitch/twitchfake"
 	"github.com/omniposto/omniposto/app/connector/vk/vkfake"
 	"github.com/omniposto/omniposto/app/connector/whop/whopfake"
 	"github.com/omniposto/omniposto/app/connector/wordpress/wordpressfake"
@@ -40,35 +43,38 @@ import (
 
 // All are the makers of all fakes, by the folder of their connector: its id without dashes.
 var All = map[string]func(fake.World) fake.Platform{
-	"bluesky":        blueskyfake.New,
-	"devto":          devtofake.New,
-	"discord":        discordfake.New,
-	"dribbble":       dribbblefake.New,
-	"friendica":      friendicafake.New,
-	"genericwebhook": genericwebhookfake.New,
-	"ghost":          ghostfake.New,
-	"gotosocial":     gotosocialfake.New,
-	"hashnode":       hashnodefake.New,
-	"lemmy":          lemmyfake.New,
-	"linkedin":       linkedinfake.New,
-	"listmonk":       listmonkfake.New,
-	"mastodon":       mastodonfake.New,
-	"matrix":         matrixfake.New,
-	"mattermost":     mattermostfake.New,
-	"medium":         mediumfake.New,
-	"microsoftteams": microsoftteamsfake.New,
-	"misskey":        misskeyfake.New,
-	"nostr":          nostrfake.New,
-	"pinterest":      pinterestfake.New,
-	"pixelfed":       pixelfedfake.New,
-	"pleroma":        pleromafake.New,
-	"practice":       practicefake.New,
-	"reddit":         redditfake.New,
-	"slack":          slackfake.New,
-	"telegram":       telegramfake.New,
-	"tumblr":         tumblrfake.New,
-	"vk":             vkfake.New,
-	"whop":           whopfake.New,
-	"wordpress":      wordpressfake.New,
-	"x":              xfake.New,
+	"bluesky":               blueskyfake.New,
+	"devto":                 devtofake.New,
+	"discord":               discordfake.New,
+	"dribbble":              dribbblefake.New,
+	"friendica":             friendicafake.New,
+	"genericwebhook":        genericwebhookfake.New,
+	"ghost":                 ghostfake.New,
+	"googlebusinessprofile": googlebusinessprofilefake.New,
+	"gotosocial":            gotosocialfake.New,
+	"hashnode":              hashnodefake.New,
+	"kick":                  kickfake.New,
+	"lemmy":                 lemmyfake.New,
+	"linkedin":              linkedinfake.New,
+	"listmonk":              listmonkfake.New,
+	"mastodon":              mastodonfake.New,
+	"matrix":                matrixfake.New,
+	"mattermost":            mattermostfake.New,
+	"medium":                mediumfake.New,
+	"microsoftteams":        microsoftteamsfake.New,
+	"misskey":               misskeyfake.New,
+	"nostr":                 nostrfake.New,
+	"pinterest":             pinterestfake.New,
+	"pixelfed":              pixelfedfake.New,
+	"pleroma":               pleromafake.New,
+	"practice":              practicefake.New,
+	"reddit":                redditfake.New,
+	"slack":                 slackfake.New,
+	"telegram":              telegramfake.New,
+	"tumblr":                tumblrfake.New,
+	"twitch":                twitchfake.New,
+	"vk":                    vkfake.New,
+	"whop":                  whopfake.New,
+	"wordpress":             wordpressfake.New,
+	"x":                     xfake.New,
 }
