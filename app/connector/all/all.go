@@ -29,6 +29,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/reddit"
 	"github.com/omniposto/omniposto/app/connector/slack"
 	"github.com/omniposto/omniposto/app/connector/telegram"
+	"github.com/omniposto/omniposto/app/connector/threads"
 	"github.com/omniposto/omniposto/app/connector/tumblr"
 	"github.com/omniposto/omniposto/app/connector/whop"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
@@ -63,6 +64,7 @@ func Connectors() []connector.Publisher {
 		reddit.New(),
 		slack.New(),
 		telegram.New(),
+		threads.New(),
 		tumblr.New(),
 		whop.New(),
 		wordpress.New(),

@@ -30,6 +30,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/reddit/redditfake"
 	"github.com/omniposto/omniposto/app/connector/slack/slackfake"
 	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
+	"github.com/omniposto/omniposto/app/connector/threads/threadsfake"
 	"github.com/omniposto/omniposto/app/connector/tumblr/tumblrfake"
 	"github.com/omniposto/omniposto/app/connector/whop/whopfake"
 	"github.com/omniposto/omniposto/app/connector/wordpress/wordpressfake"
@@ -63,6 +64,7 @@ var All = map[string]func(fake.World) fake.Platform{
 	"reddit":         redditfake.New,
 	"slack":          slackfake.New,
 	"telegram":       telegramfake.New,
+	"threads":        threadsfake.New,
 	"tumblr":         tumblrfake.New,
 	"whop":           whopfake.New,
 	"wordpress":      wordpressfake.New,
