@@ -4,9 +4,9 @@
 //
 // Read power.go for what a connector is, spec.go for what it declares, pass.go for how a publish reads like a plain
 // function and resumes like a state machine, call.go and send.go for the network of a step, walk.go and reconcile.go
-// for what package publish does with all that. The folders beside are connectors, except text (counting), conform (the
-// laws that every connector is held to) and fake (what the platforms' fakes are made of); those last two never reach
-// the binary. Start a new one by copying practice.
+// for what package publish does with all that. The folders beside are connectors, except text (counting), meta (what
+// Facebook, Instagram and Threads share), conform (the laws that every connector is held to) and fake (what the
+// platforms' fakes are made of); those last two never reach the binary. Start a new one by copying practice.
 //
 // What decides between once and twice:
 //   - Nothing can be sent outside a step, and a finished step is saved before the next begins.

@@ -47,6 +47,7 @@ type Failures []Failure
 // Until tells where the instant of the next try stands.
 type Until struct {
 	Header string // name of a header
+	Find   string // pattern whose first group is the value inside the header
 	Path   string // into the JSON of the body
 	Words  string // pattern over the body: a number and, in a second group, second, minute, hour or day
 	As     As
@@ -61,6 +62,7 @@ type As string
 const (
 	Seconds As = ""
 	Millis  As = "ms"
+	Minutes As = "min"
 	Unix    As = "unix"
 	RFC3339 As = "rfc3339"
 )

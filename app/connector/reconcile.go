@@ -127,7 +127,7 @@ func (p *Pass) lookHandle(ctx context.Context, looker Looker) Outcome {
 	case err != nil:
 		return p.lookFailed(ctx, err)
 	case sight.Found != nil && sight.Found.ID == "":
-		return p.lookList(ctx) // published, but the handle doesn't name the post
+		return p.lookNamed(ctx)
 	case sight.Found != nil:
 		return Outcome{End: EndFound, Receipt: p.received(*sight.Found), Step: "look"}
 	case sight.CantTell != "":
@@ -140,6 +140,15 @@ func (p *Pass) lookHandle(ctx context.Context, looker Looker) Outcome {
 		return Outcome{End: EndResend, At: c.date, Step: "look"}
 	}
 	return p.ask()
+}
+
+// lookNamed finds a post that the handle calls published without naming it. Its absence from the list proves nothing then.
+func (p *Pass) lookNamed(ctx context.Context) Outcome {
+	out := p.lookList(ctx)
+	if out.End == EndAbsent {
+		return Outcome{End: EndCantTell, At: out.At, Step: "look", Words: p.spec.Label + " says that this post is published, and doesn't show which one it is. Look there and tell us."}
+	}
+	return out
 }
 
 // lookList finds the post by its sign.

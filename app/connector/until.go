@@ -27,7 +27,7 @@ func (u Until) read(a *answer, now time.Time) time.Time {
 
 func (u Until) named(a *answer, now time.Time) (time.Time, bool) {
 	if u.Header != "" {
-		if at, ok := u.As.parse(a.header.Get(u.Header), now); ok {
+		if at, ok := u.As.parse(u.inHeader(a.header.Get(u.Header)), now); ok {
 			return at, true
 		}
 	}
@@ -42,6 +42,17 @@ func (u Until) named(a *answer, now time.Time) (time.Time, bool) {
 		return inWords(u.Words, a.body, now)
 	}
 	return time.Time{}, false
+}
+
+// inHeader is the part of a header that is the value.
+func (u Until) inHeader(s string) string {
+	if u.Find == "" {
+		return s
+	}
+	if m := regexp.MustCompile(u.Find).FindStringSubmatch(s); len(m) > 1 {
+		return m[1]
+	}
+	return ""
 }
 
 func (as As) parse(s string, now time.Time) (time.Time, bool) {
@@ -61,6 +72,8 @@ func (as As) parse(s string, now time.Time) (time.Time, bool) {
 	switch as {
 	case Millis:
 		return now.Add(time.Duration(n * float64(time.Millisecond))), n < 1e12
+	case Minutes:
+		return now.Add(time.Duration(n * float64(time.Minute))), n < 1e7
 	case Unix:
 		return time.UnixMilli(int64(n * 1000)).UTC(), true
 	default:

@@ -32,6 +32,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/reddit"
 	"github.com/omniposto/omniposto/app/connector/slack"
 	"github.com/omniposto/omniposto/app/connector/telegram"
+	"github.com/omniposto/omniposto/app/connector/threads"
 	"github.com/omniposto/omniposto/app/connector/tumblr"
 	"github.com/omniposto/omniposto/app/connector/twitch"
 	"github.com/omniposto/omniposto/app/connector/vk"
@@ -71,6 +72,7 @@ func Connectors() []connector.Publisher {
 		reddit.New(),
 		slack.New(),
 		telegram.New(),
+		threads.New(),
 		tumblr.New(),
 		twitch.New(),
 		vk.New(),

@@ -194,9 +194,13 @@ func expiredToken(s *suite) {
 	}
 }
 
-// renewable says that a way's token can be refreshed: a pasted one can't, unless the way declares its life.
+// renewable says that a way's token can be refreshed after its end: a pasted one can't, unless the way declares its life;
+// nor one that is extended while it lives, nor one that only a person renews.
 func renewable(spec *connector.Spec, way string) bool {
 	c, _ := spec.Way(way)
+	if c.Life.Extend > 0 || c.Life.Warn && c.Life.Refresh == 0 {
+		return false
+	}
 	return c.Kind != connector.OAuth1 && (c.Kind != connector.PastedToken || c.Life != connector.Life{})
 }
 

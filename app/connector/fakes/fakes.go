@@ -33,6 +33,7 @@ import (
 	"github.com/omniposto/omniposto/app/connector/reddit/redditfake"
 	"github.com/omniposto/omniposto/app/connector/slack/slackfake"
 	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
+	"github.com/omniposto/omniposto/app/connector/threads/threadsfake"
 	"github.com/omniposto/omniposto/app/connector/tumblr/tumblrfake"
 	"github.com/omniposto/omniposto/app/connector/twitch/twitchfake"
 	"github.com/omniposto/omniposto/app/connector/vk/vkfake"
@@ -71,6 +72,7 @@ var All = map[string]func(fake.World) fake.Platform{
 	"reddit":                redditfake.New,
 	"slack":                 slackfake.New,
 	"telegram":              telegramfake.New,
+	"threads":               threadsfake.New,
 	"tumblr":                tumblrfake.New,
 	"twitch":                twitchfake.New,
 	"vk":                    vkfake.New,
