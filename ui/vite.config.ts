@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { marks } from './marks';
+import { marks } from './marks.ts';
 
 /** The chosen theme must stand before the first paint, and inline scripts are forbidden: a hashed file of its own. */
 function themeFirst(): Plugin {

@@ -50,6 +50,16 @@ export const reads = {
     ...get(['platforms'], async (signal) => (await call('GET /platforms', { signal })).items),
     staleTime: 3_600_000,
   }),
+  /** What can be connected, as an organization's own apps make it: an administrator may enter one at any time. */
+  connectable: (organization: string | undefined) =>
+    get([organization ?? '', 'platforms'], async (signal) => {
+      const { items } = await call('GET /platforms', { query: organization ? { organization } : {}, signal });
+      return items;
+    }),
+  targets: (workspace: string, arrival: string) =>
+    get([workspace, 'choose', arrival], (signal) =>
+      call('GET /workspaces/{workspace}/channels/choose/{arrival}', { path: { workspace, arrival }, signal }),
+    ),
   post: (workspace: string, post: string) =>
     get([workspace, 'post', post], (signal) =>
       call('GET /workspaces/{workspace}/posts/{post}', { path: { workspace, post }, signal }),
@@ -144,6 +154,7 @@ const touched: Record<string, (change: Change) => unknown[][]> = {
   key: () => [['keys'], ['audit']],
   sign_on: () => [['sign-on'], ['audit']],
   recovery: () => [['recoveries'], ['audit']],
+  app: () => [['apps'], ['platforms'], ['audit']],
 };
 
 /** Marks what a change touched as stale; what is on the screen is read again. Reads already newer than the change stay. */

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHmac } from 'node:crypto';
@@ -54,6 +55,21 @@ export async function start(binary, env = {}) {
 }
 
 export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Runs fakes of platforms; `env` points the binary at them, stop() ends them. */
+export async function fakes(...names) {
+  const root = new URL('../../../', import.meta.url).pathname;
+  const command = ['run', '-tags', 'nodynamic', './ui/test/fakes', ...names];
+  const server = spawn('go', command, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
+  const line = await new Promise((done, fail) => {
+    createInterface({ input: server.stdout }).once('line', done);
+    server.once('exit', (status) => fail(new Error(`the fakes ended with ${status}`)));
+  });
+  const platforms = JSON.parse(line);
+  const env = { OMNIPOSTO_NETWORK__ALLOW_PRIVATE: '127.0.0.0/8' };
+  for (const name of names) env[`OMNIPOSTO_PLATFORMS__${name.toUpperCase()}__API_URL`] = platforms[name].url;
+  return { platforms, env, stop: () => server.stdin.end() };
+}
 
 /** Claims the server by its API; gives the cookie and the ids. */
 export async function claim(url) {
