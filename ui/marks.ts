@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 
-const folder = new URL('../app/connector/', import.meta.url).pathname;
+const folder = join(dirname(fileURLToPath(import.meta.url)), '../app/connector');
 const id = '\0virtual:marks';
 
 /** One symbol of a drawing: its box and how it is painted stay, its size and namespace go. */
@@ -16,11 +17,12 @@ export function symbol(name: string, drawing: string): string {
   if (!head || !inside?.trim() || !/\bviewBox="/.test(head)) throw new Error(`${name}/icon.svg is no drawing`);
   if (/<(script|style|use|image|foreignObject)\b|\s(on\w+|style|href)=|#[\da-f]{3}/i.test(drawing))
     throw new Error(`${name}/icon.svg has more than shapes in currentColor`);
-  const kept = head.replace(/\s*\b(xmlns|width|height)="[^"]*"/g, '').trim();
+  const kept = head.replace(/(^|\s)(xmlns|width|height)="[^"]*"/g, '').trim();
   return `<symbol id="${name}" ${kept}>${inside.trim()}</symbol>`;
 }
 
-function drawn(): Map<string, string> {
+/** The symbols of all connectors by their folder. */
+export function drawn(): Map<string, string> {
   const found = readdirSync(folder)
     .sort()
     .map((name) => [name, join(folder, name, 'icon.svg')] as const)
@@ -28,7 +30,8 @@ function drawn(): Map<string, string> {
   return new Map(found.map(([name, path]) => [name, symbol(name, readFileSync(path, 'utf8'))]));
 }
 
-const sheet = (all: Map<string, string>) =>
+/** The sprite. */
+export const sheet = (all: Map<string, string>) =>
   `<svg xmlns="http://www.w3.org/2000/svg">\n${[...all.values()].join('\n')}\n</svg>\n`;
 
 /** The plugin of the build. */

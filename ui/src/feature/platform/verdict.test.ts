@@ -40,5 +40,7 @@ describe('a test of an app', () => {
   it("quotes the platform's words", () => {
     const test: AppTest = { ...all[1]!, words: 'Error validating client secret.' };
     expect(checks(test, 'X')[1]).toMatchObject({ text: 'Error validating client secret.', quoted: true });
+    const taken: AppTest = { ...all[0]!, words: 'The code is not good.' };
+    expect(checks(taken, 'X')[1]).toMatchObject({ sort: 'good', quoted: false });
   });
 });
