@@ -48,9 +48,9 @@ export function checks(test: AppTest, name: string): Check[] {
 
 /** Likely cause and what to do, the one that helps most first; empty: nothing is to be done. */
 export function advice(test: AppTest, name: string): string[] {
-  // An address that platforms don't take is why they refuse it: registering it again would change nothing.
-  const unfit = test.address === 'not_https' || test.address === 'not_set';
-  if (test.credentials === 'callback_refused' && unfit) return [t('apps.do.callback_unfit', { name })];
+  // An address without https is why it is refused: registering it again would change nothing.
+  if (test.credentials === 'callback_refused' && test.address === 'not_https')
+    return [t('apps.do.callback_unfit', { name })];
   const said: string[] = [];
   if (test.credentials !== 'accepted') said.push(t(`apps.do.${test.credentials}`, { name }));
   if (test.address !== 'reached') said.push(t(`apps.do.${test.address}`, { name }));
