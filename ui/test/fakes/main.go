@@ -1,69 +1,97 @@
-// Command fakes runs fakes of platforms as servers on this machine, for the flows of the interface:
+// Command fakes runs the platforms' fakes for the flows in a browser, each as a server of its own on this machine:
 //
-//	go run -tags nodynamic ./ui/test/fakes x mastodon
+//	go run ./ui/test/fakes wordpress mastodon
 //
-// It prints one line of JSON with the address of each, and the app that is registered there, and ends when its input does.
-// PUT /-/callback with an address is what the app's owner enters at the platform as the address to come back to.
+// It prints one line of JSON that says where each stands, what a person would enter to connect it, and which app is
+// registered there. It answers GET /-/visible at each with what anybody could see there, takes by PUT /-/callback what the
+// app's owner enters there as the address to come back to, and ends when its input does.
+//
+// Caveats: for tests alone; the product never imports it.
 package main
 
 import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 
 	"github.com/omniposto/omniposto/app/connector/fake"
 	"github.com/omniposto/omniposto/app/connector/fakes"
 )
 
-type running struct {
-	URL    string `json:"url"`
-	ID     string `json:"id,omitempty"`
-	Secret string `json:"secret,omitempty"`
+// stand is where one fake is found.
+type stand struct {
+	URL  string `json:"url"`
+	Ways []way  `json:"ways"`
+	App  *app   `json:"app,omitempty"`
+}
+
+// app is what an administrator copies from the platform's console.
+type app struct {
+	ID     string `json:"id"`
+	Secret string `json:"secret"`
+}
+
+// way is one way to connect it.
+type way struct {
+	Way    string            `json:"way"`
+	Fields map[string]string `json:"fields"`
 }
 
 func main() {
-	all := map[string]running{}
-	for _, name := range os.Args[1:] {
-		one, err := run(name)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		all[name] = one
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(all); err != nil {
+	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-func run(name string) (running, error) {
-	build, ok := fakes.All[name]
-	if !ok {
-		return running{}, fmt.Errorf("there is no fake %q", name)
+func run(names []string, until io.Reader, out io.Writer) error {
+	stands := map[string]stand{}
+	for _, name := range names {
+		begin, ok := fakes.All[name]
+		if !ok {
+			return fmt.Errorf("there is no fake of %q", name)
+		}
+		at, err := serve(begin(fake.World{}))
+		if err != nil {
+			return err
+		}
+		stands[name] = at
 	}
-	platform := build(fake.World{})
-	mux := http.NewServeMux()
-	mux.Handle("/", platform)
-	one := running{}
-	if at, ok := platform.(fake.Registered); ok {
-		one.ID, one.Secret = at.Owner().ID, at.Owner().Secret
+	if err := json.NewEncoder(out).Encode(stands); err != nil {
+		return fmt.Errorf("fakes: %w", err)
 	}
-	if at, ok := platform.(interface{ Register(callback string) }); ok {
-		mux.HandleFunc("PUT /-/callback", func(w http.ResponseWriter, r *http.Request) {
-			callback, err := io.ReadAll(r.Body)
+	_, err := io.Copy(io.Discard, until)
+	return err
+}
+
+// serve begins to answer for a platform on a port that is free.
+func serve(p fake.Platform) (stand, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return stand{}, fmt.Errorf("fakes: %w", err)
+	}
+	routes := http.NewServeMux()
+	routes.Handle("/", p)
+	routes.HandleFunc("GET /-/visible", func(w http.ResponseWriter, _ *http.Request) { fake.Answer(w, http.StatusOK, p.Visible()) })
+	at := stand{URL: "http://" + l.Addr().String(), Ways: []way{}}
+	for _, a := range p.Accounts() {
+		at.Ways = append(at.Ways, way{a.Way, a.Fields})
+	}
+	if r, ok := p.(fake.Registered); ok {
+		at.App = &app{r.Owner().ID, r.Owner().Secret}
+		routes.HandleFunc("PUT /-/callback", func(w http.ResponseWriter, req *http.Request) {
+			callback, err := io.ReadAll(req.Body)
 			if err != nil {
 				w.WriteHeader(http.StatusBadRequest)
 				return
 			}
-			at.Register(string(callback))
+			r.Register(string(callback))
 			w.WriteHeader(http.StatusNoContent)
 		})
 	}
-	one.URL = httptest.NewServer(mux).URL
-	return one, nil
+	go func() { _ = http.Serve(l, routes) }() //nolint:gosec // nobody slow is here
+	return at, nil
 }

@@ -9,7 +9,7 @@ export const options = {
   expects: [/40[0-9]|422/],
   async before() {
     const beside = await fakes('x');
-    x = beside.platforms.x;
+    x = beside.x;
     return beside;
   },
 };
@@ -81,14 +81,14 @@ export default async function platforms({ url, page, browser, workspace, organiz
   const callback = await page.locator('code').first().innerText();
   must(callback === `${url}/connect/x/callback`, `the callback address is ${callback}`);
   await register('https://elsewhere.example/callback');
-  await page.getByLabel('Client ID').fill(x.id);
+  await page.getByLabel('Client ID').fill(x.app.id);
   await page.getByLabel('Client secret').fill('a-wrong-secret-of-the-app');
   // Nothing typed is lost by a look elsewhere.
   await page.getByRole('link', { name: /^Mastodon/ }).click();
   await page.getByText('Mastodon needs no app').waitFor();
   await shoot(page, 'not-needed');
   await page.getByRole('link', { name: /^X / }).click();
-  must((await page.getByLabel('Client ID').inputValue()) === x.id, 'what was typed is kept');
+  must((await page.getByLabel('Client ID').inputValue()) === x.app.id, 'what was typed is kept');
   await save.click();
   await last.getByText('X refused the callback address').waitFor();
   await shoot(page, 'callback-refused');
@@ -107,8 +107,8 @@ export default async function platforms({ url, page, browser, workspace, organiz
   await page.goto(`${url}/admin`);
   await click(page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Platforms' }));
   await click(page.getByRole('link', { name: /^X / }));
-  await page.getByLabel('Client ID').fill(x.id);
-  await page.getByLabel('Client secret').fill(x.secret);
+  await page.getByLabel('Client ID').fill(x.app.id);
+  await page.getByLabel('Client secret').fill(x.app.secret);
   await click(save);
   await last.getByText('X takes id, secret and callback address').waitFor();
   await page.getByRole('link', { name: 'Connect X in' }).waitFor();
@@ -135,8 +135,8 @@ export default async function platforms({ url, page, browser, workspace, organiz
   await page.goto(`${url}/o/${organization}/platforms/x`);
   await page.getByText('The server’s app is used now.').waitFor();
   await shoot(page, 'own-shared');
-  await page.getByLabel('Client ID').fill(x.id);
-  await page.getByLabel('Client secret').fill(x.secret);
+  await page.getByLabel('Client ID').fill(x.app.id);
+  await page.getByLabel('Client secret').fill(x.app.secret);
   await save.click();
   await page.getByText('Your own app is used now.').waitFor();
   await last.getByText('X takes id, secret and callback address').waitFor();

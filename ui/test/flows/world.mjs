@@ -1,11 +1,11 @@
 // A real server and real browsers for the flows: start(), then a claimed organization by the API or by hand.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHmac } from 'node:crypto';
+import { createInterface } from 'node:readline';
 
 export const code = 'kestrel-otter-lantern-42';
 export const mira = {
@@ -54,22 +54,35 @@ export async function start(binary, env = {}) {
   };
 }
 
-export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-
-/** Runs fakes of platforms; `env` points the binary at them, stop() ends them. */
+/**
+ * Runs the fakes of platforms, each as a server of its own, and says how the product is pointed at them. What a flow gives back from
+ * before(): by name, url and ways to connect; visible(name) is what anybody could see there.
+ */
 export async function fakes(...names) {
+  const folder = mkdtempSync(join(tmpdir(), 'omniposto-fakes-'));
+  const binary = join(folder, 'fakes');
   const root = new URL('../../../', import.meta.url).pathname;
-  const command = ['run', '-tags', 'nodynamic', './ui/test/fakes', ...names];
-  const server = spawn('go', command, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
+  execFileSync('go', ['build', '-tags', 'nodynamic', '-o', binary, './ui/test/fakes'], { cwd: root, stdio: 'inherit' });
+  const server = spawn(binary, names, { stdio: ['pipe', 'pipe', 'inherit'] });
   const line = await new Promise((done, fail) => {
     createInterface({ input: server.stdout }).once('line', done);
-    server.once('exit', (status) => fail(new Error(`the fakes ended with ${status}`)));
+    server.once('exit', (code) => fail(new Error(`the fakes ended with ${code}`)));
   });
   const platforms = JSON.parse(line);
   const env = { OMNIPOSTO_NETWORK__ALLOW_PRIVATE: '127.0.0.0/8' };
   for (const name of names) env[`OMNIPOSTO_PLATFORMS__${name.toUpperCase()}__API_URL`] = platforms[name].url;
-  return { platforms, env, stop: () => server.stdin.end() };
+  return {
+    ...platforms,
+    env,
+    visible: async (name) => (await fetch(`${platforms[name].url}/-/visible`)).json(),
+    stop: () => {
+      server.stdin.end();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
+
+export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Claims the server by its API; gives the cookie and the ids. */
 export async function claim(url) {
