@@ -133,8 +133,13 @@ func prepare(t *testing.T, folder string, began time.Time, all map[string]*platf
 	o := victimOptions(began, flagsOf(folder, all))
 	w := newWorld(t, toPlatforms(all), set("data", folder), at(o.Clock), func(_ *config.Sources, to *Options) { to.Test.Wrap = func(e store.Engine) store.Engine { return e } })
 	plans := map[ref.Delivery]planned{}
-	due := o.Clock.Now().Add(time.Duration(workspaces) * 20 * time.Second)
-	for i := range workspaces {
+	type brand struct {
+		ws       string
+		channels map[string]string
+		fit      map[string]any
+	}
+	brands := make([]brand, workspaces)
+	for i := range brands {
 		ws := w.ws
 		if i > 0 {
 			ws = w.owner.must(201, "POST", "/organizations/"+w.org+"/workspaces", map[string]any{"name": fmt.Sprintf("Brand %d", i), "timezone": "UTC"}).text("id")
@@ -146,14 +151,18 @@ func prepare(t *testing.T, folder string, began time.Time, all map[string]*platf
 				channels[c["id"].(string)] = "practice"
 			}
 		}
-		var ids []string
-		for id := range channels {
-			ids = append(ids, id)
-		}
+		brands[i] = brand{ws, channels, w.fitting(ws, channels)}
+	}
+	due := o.Clock.Now().Add(time.Duration(workspaces) * 20 * time.Second)
+	for i, b := range brands {
+		ws, channels, fit := b.ws, b.channels, b.fit
 		for n := range perChannel {
 			text := fmt.Sprintf("crash-%03d-%03d-x", i, n)
-			a := w.owner.must(201, "POST", "/workspaces/"+ws+"/posts", map[string]any{"text": text, "channels": ids, "schedule": map[string]any{"at": due.Add(time.Duration(n) * 40 * time.Second), "timezone": "UTC"}})
+			a := w.toAll(ws, channels, map[string]any{"text": text, "variants": fit, "schedule": map[string]any{"at": due.Add(time.Duration(n) * 40 * time.Second), "timezone": "UTC"}})
 			for d := range a.get("deliveries").([]any) {
+				if a.text(fmt.Sprintf("deliveries.%d.role", d)) == "finish" { // touches what another made visible
+					continue
+				}
 				p := planned{platform: channels[a.text(fmt.Sprintf("deliveries.%d.channel", d))], text: text}
 				for id, to := range map[string]interface{ UnmarshalText([]byte) error }{a.text(fmt.Sprintf("deliveries.%d.id", d)): &p.delivery, w.org: &p.org, ws: &p.ws} {
 					if err := to.UnmarshalText([]byte(id)); err != nil {

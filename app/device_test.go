@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,7 +59,13 @@ func TestACopiedCookieConfirmsNothing(t *testing.T) {
 	c := clock.NewManual(monday)
 	w := newWorldStill(t, c)
 	tom := w.join("tom@halden.example", "member", "author")
+	if me := w.owner.must(200, "GET", "/session", nil); me.text("tie_until") != "2026-11-23T09:10:00Z" || me.get("device_key") != nil {
+		t.Errorf("before: %s", me.raw)
+	}
 	key, id := w.owner.tied()
+	if me := w.owner.must(200, "GET", "/session", nil); me.text("device_key") != id || me.get("tie_until") != nil {
+		t.Errorf("after: %s", me.raw)
+	}
 	if list := w.owner.must(200, "GET", "/me/sessions", nil); list.get("items.0.bound") != true {
 		t.Errorf("the list: %s", list.raw)
 	}
@@ -108,11 +115,14 @@ func TestACopiedCookieConfirmsNothing(t *testing.T) {
 	if a := tom.must(409, "POST", "/session/device-key", map[string]any{"public_key": b64(raw)}); a.code() != "device_bound" {
 		t.Errorf("long after signing in: %s", a.raw)
 	}
+	if me := tom.must(200, "GET", "/session", nil); me.get("tie_until") != nil || me.get("device_key") != nil {
+		t.Errorf("too late: %s", me.raw)
+	}
 }
 
 func TestAPolicyAsksForTiedSessions(t *testing.T) {
 	w, tom, _, set := policyWorld(t)
-	if a := set(map[string]any{"device_bound": true}, "1", 409); a.code() != "own_way_refused" {
+	if a := set(map[string]any{"device_bound": true}, "1", 409); a.code() != "own_way_refused" || !strings.Contains(a.text("detail"), "tied to a device") {
 		t.Errorf("locking oneself out: %s", a.raw)
 	}
 	key, id := w.owner.tied()

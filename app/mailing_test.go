@@ -124,6 +124,20 @@ func TestAnInvitationBySentLetterVerifiesTheAddressAndOneByHandDoesnt(t *testing
 	}
 }
 
+func TestALetterForAForgottenPasswordLeavesAtOnce(t *testing.T) {
+	box, mailed := withMail(t)
+	w := newWorld(t, mailed)
+	w.owner.must(200, "POST", "/me/email", map[string]any{})
+	confirm := w.letterAbout(box, w.owner.email, "Confirm")
+	w.owner.must(200, "POST", "/me/email/verify", map[string]any{"token": tokenIn(confirm.Text)})
+	w.person("x").must(200, "POST", "/recovery", map[string]any{"email": w.owner.email})
+	w.letterAbout(box, w.owner.email, "Choose a new password") // not when the outbox looks by itself, which is each minute
+}
+
+func tokenIn(text string) string {
+	return regexp.MustCompile(`#token=([A-Za-z0-9_-]+)`).FindStringSubmatch(text)[1]
+}
+
 func TestStaffInvitedByLetterHaveAVerifiedAddress(t *testing.T) {
 	box, mailed := withMail(t)
 	w := newWorld(t, mailed)

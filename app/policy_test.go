@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,10 @@ func TestAPolicyAsksForASecondFactor(t *testing.T) {
 	tom.enrol()
 	tom.must(200, "GET", path, nil)
 	w.owner.must(200, "GET", path, nil)
+	_, token, _ := strings.Cut(w.owner.must(201, "POST", "/organizations/"+w.org+"/invitations", map[string]any{"email": "bo@halden.example", "role": "admin"}).text("link"), "#token=")
+	if me := w.person("bo@halden.example").must(200, "POST", "/invitations/accept", map[string]any{"token": token, "name": "Bo", "password": password}); me.text("barred.0.why") != "second_factor" || len(me.get("organizations").([]any)) != 0 {
+		t.Errorf("who just joined: %s", me.raw)
+	}
 	admin := w.join("ada@halden.example", "admin", "")
 	admin.must(403, "GET", "/organizations/"+w.org+"/security", nil) // barred as everybody
 	admin.enrol()

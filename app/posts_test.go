@@ -14,6 +14,11 @@ func (w *world) path(rest string) string { return "/workspaces/" + w.ws + rest }
 func (w *world) published(id string) answer {
 	w.t.Helper()
 	var a answer
+	defer func() {
+		if w.t.Failed() {
+			w.t.Logf("it ended so: %s", a.raw)
+		}
+	}()
 	w.eventually("delivery "+id+" published", func() bool {
 		a = w.owner.must(200, "GET", w.path("/deliveries/"+id), nil)
 		return a.get("status") == "published"
@@ -312,5 +317,31 @@ func TestAPrivateDraftIsItsAuthorsAlone(t *testing.T) {
 	out := w.owner.must(200, "PATCH", w.path("/posts/"+own.text("id")), map[string]any{"schedule": map[string]any{"at": w.app.Clock.Now().Add(time.Hour), "timezone": "UTC"}}, own.match()...)
 	if out.get("private") != false {
 		t.Errorf("scheduling ends it: %s", out.raw)
+	}
+}
+
+// TestAChannelMayTakeNothingOfAPost: no files for one channel is a choice, and stays one when it is read again.
+func TestAChannelMayTakeNothingOfAPost(t *testing.T) {
+	w := newWorld(t)
+	asset := w.owner.upload("square.png", squarePNG(t))
+	ch := w.practice()
+	a := w.owner.must(201, "POST", w.path("/posts"), map[string]any{"text": "With a picture", "media": []any{map[string]any{"asset": asset.text("id")}}, "channels": []string{ch},
+		"variants": map[string]any{ch: map[string]any{"media": []any{}, "segments": []any{map[string]any{"text": "on", "media": []any{}}}}}})
+	for _, read := range []answer{a, w.owner.must(200, "GET", w.path("/posts/"+a.text("id")), nil)} {
+		for _, path := range []string{"variants." + ch + ".media", "variants." + ch + ".segments.0.media"} {
+			if list, ok := read.get(path).([]any); !ok || len(list) != 0 {
+				t.Errorf("%s is %v", path, read.get(path))
+			}
+		}
+		if read.get("variants."+ch+".segments.0.text") != "on" {
+			t.Errorf("the words of the second part: %s", read.raw)
+		}
+	}
+	w.owner.must(200, "PATCH", w.path("/posts/"+a.text("id")), map[string]any{"schedule": map[string]any{"now": true}}, a.match()...)
+	w.eventually("a post without its picture", func() bool {
+		return strings.Contains(w.owner.must(200, "GET", w.path("/practice"), nil).raw, "With a picture")
+	})
+	if feed := w.owner.must(200, "GET", w.path("/practice"), nil); strings.Contains(feed.raw, asset.text("id")) {
+		t.Errorf("the feed: %s", feed.raw)
 	}
 }

@@ -205,7 +205,7 @@ func TestTwoOthersHelpWhoLostASecondFactor(t *testing.T) {
 		t.Errorf("told: %+v", list)
 	}
 	path := "/organizations/" + w.org + "/recoveries"
-	if a := w.owner.must(200, "GET", path, nil); a.text("items.0.email") != tom.email {
+	if a := w.owner.must(200, "GET", path, nil); a.text("items.0.email") != tom.email || a.get("items.0.may_approve") != true {
 		t.Errorf("the list: %s", a.raw)
 	}
 	tom.must(403, "GET", path, nil)
@@ -216,8 +216,11 @@ func TestTwoOthersHelpWhoLostASecondFactor(t *testing.T) {
 	}
 	c.Advance(time.Minute)
 	w.owner.bound("recovery.approve", id, nil)
-	if a := w.owner.must(200, "POST", approve, nil); a.text("state") != "approved_once" {
+	if a := w.owner.must(200, "POST", approve, nil); a.text("state") != "approved_once" || a.get("may_approve") != false {
 		t.Errorf("approved: %s", a.raw)
+	}
+	if a := ada.must(200, "GET", path, nil); a.get("items.0.may_approve") != true {
+		t.Errorf("the other one's list: %s", a.raw)
 	}
 	if a := w.owner.must(403, "POST", approve, nil); a.code() != "step_up_required" {
 		t.Errorf("the same proof again: %s", a.raw)

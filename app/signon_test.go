@@ -156,11 +156,16 @@ func (p *person) signOn(i *issuer, change func(v url.Values)) answer {
 	return p.send("GET", i.back(a.text("authorize_url"), change), nil)
 }
 
-// landed is where the callback sent the browser.
+// landed is where the callback sent the browser, with the problem's words behind an equals sign.
 func landed(a answer) string {
 	to, err := url.QueryUnescape(a.header.Get("Location"))
 	if err != nil || a.status != 303 {
 		a.t.Fatalf("%d %s %v", a.status, a.raw, err)
+	}
+	for _, cookie := range (&http.Response{Header: a.header}).Cookies() {
+		if words, err := base64.RawURLEncoding.DecodeString(cookie.Value); cookie.Name == "omniposto_problem" && err == nil && cookie.MaxAge > 0 {
+			to += "=" + string(words)
+		}
 	}
 	return to
 }
@@ -226,6 +231,9 @@ func TestAPageMayBeginSeveralThingsAtOnce(t *testing.T) {
 		browser.must(200, "POST", "/session/passkey", map[string]any{"credential": w.owner.device.used(challenge)})
 	}
 }
+
+// notBegunHere is where a browser lands that brings the answer to a question that it didn't ask.
+const notBegunHere = "/sign-in#problem=This sign-on wasn't begun in this browser, or it took too long. Begin again."
 
 // TestOnlyTheRightAnswerOfTheProviderCounts is the truth table of a sign-on.
 func TestOnlyTheRightAnswerOfTheProviderCounts(t *testing.T) {
@@ -313,15 +321,17 @@ func TestOnlyTheRightAnswerOfTheProviderCounts(t *testing.T) {
 			return p.send("GET", late, nil)
 		},
 	} {
-		if a := try(); a.status != 403 || a.code() != "sign_on_refused" {
-			t.Errorf("%s: %d %s", name, a.status, a.raw)
+		if to := landed(try()); to != notBegunHere {
+			t.Errorf("%s: landed on %s", name, to)
 		}
 	}
 	right := i.back(begin(p), nil)
 	if to := landed(p.send("GET", right, nil)); to != "/" {
 		t.Errorf("the right answer landed on %s", to)
 	}
-	p.must(403, "GET", right, nil) // once
+	if to := landed(p.send("GET", right, nil)); to != notBegunHere {
+		t.Errorf("a second time: %s", to)
+	}
 	w.person("x").must(404, "POST", "/session/sign-on", map[string]any{"organization": "org_00000000000000000000000004"})
 }
 
@@ -412,12 +422,47 @@ func TestAForcedSignOnKeepsPasswordsOut(t *testing.T) {
 	if me := p.must(200, "GET", "/session", nil); me.text("barred.0.why") != "sign_on" || len(me.get("organizations").([]any)) != 0 {
 		t.Errorf("who am I: %s", me.raw)
 	}
-	if a := w.person("x").must(403, "POST", "/session", map[string]any{"email": tom.email, "password": password}); a.code() != "sign_on_required" || a.text("organization") != w.org {
+	again := w.person("x")
+	again.must(200, "POST", "/session", map[string]any{"email": tom.email, "password": password}) // which hasn't linked the sign-on yet
+	if a := again.must(403, "GET", "/organizations/"+w.org, nil); a.code() != "sign_on_required" || a.text("organization") != w.org {
 		t.Errorf("the password: %s", a.raw)
 	}
 	w.person("x").must(401, "POST", "/session", map[string]any{"email": tom.email, "password": "wrong wrong wrong"})
 	w.owner.must(200, "GET", "/organizations/"+w.org, nil) // by a passkey
 	landed(w.person("x").signOn(i, nil))                   // the secret stayed
+}
+
+// TestWhoHasNotLinkedAForcedSignOnCanStillLinkIt: an owner forces the sign-on while members still come in by passwords.
+func TestWhoHasNotLinkedAForcedSignOnCanStillLinkIt(t *testing.T) {
+	w, i, _ := signOnWorld(t, true)
+	tom := w.join("tom@halden.example", "member", "author")
+	i.claims["email"], i.claims["sub"] = tom.email, "s-tom"
+	if to := landed(w.person("x").signOn(i, nil)); !strings.Contains(to, "Sign in with it, then link") {
+		t.Errorf("before linking: %s", to)
+	}
+	p := w.person(tom.email)
+	p.must(200, "POST", "/session", map[string]any{"email": tom.email, "password": password})
+	if me := p.must(200, "GET", "/session", nil); me.text("barred.0.why") != "sign_on" || me.text("barred.0.sign_on") != "offered" {
+		t.Errorf("who is kept out: %s", me.raw)
+	}
+	p.must(403, "GET", "/organizations/"+w.org+"/members", nil)
+	w.join("sue@elsewhere.example", "member", "author") // linking is for members who are kept out, and for nobody else
+	stranger := w.person("x")
+	stranger.must(401, "POST", "/organizations/"+w.org+"/sign-on/link", nil)
+	away := p.must(200, "POST", "/organizations/"+w.org+"/sign-on/link", nil).text("authorize_url")
+	if to := landed(p.send("GET", i.back(away, nil), nil)); to != "/me#linked=sign_on" {
+		t.Fatalf("linking: %s", to)
+	}
+	in := w.person("x")
+	if to := landed(in.signOn(i, nil)); to != "/" {
+		t.Errorf("after linking: %s", to)
+	}
+	if me := in.must(200, "GET", "/session", nil); me.text("organizations.0.id") != w.org || me.text("identity.email") != tom.email {
+		t.Errorf("who came in: %s", me.raw)
+	}
+	if a := w.person(tom.email).must(403, "POST", "/session", map[string]any{"email": tom.email, "password": password}); a.code() != "sign_on_required" {
+		t.Errorf("the password afterwards: %s", a.raw)
+	}
 }
 
 func TestASignOnIsSetByAnOwnerWhoCanStillComeIn(t *testing.T) {

@@ -44,6 +44,7 @@ type world struct {
 	tom   *person // a member, in the worlds that have one
 	org   string
 	ws    string
+	apps  bool // those of the platforms were entered
 	stop  func()
 }
 

@@ -53,7 +53,7 @@ func (s *Channels) connect(ctx context.Context, c op.Call, in *connectInput) (*V
 	if !ok {
 		return nil, ErrWay.At("/way", "use one of the platform's ways")
 	}
-	if way.OAuth != nil {
+	if way.SignsIn() {
 		return nil, ErrNeedsOAuth
 	}
 	g := s.grip(Channel{}, in.Body.Platform)

@@ -44,6 +44,7 @@ type TextView struct {
 	LinkFact string `json:"link_fact,omitempty"`
 	Markup   string `json:"markup"`
 	Must     bool   `json:"must"`
+	Optional bool   `json:"optional,omitempty" doc:"A post without text and files is whole: its settings hold the rest."`
 }
 
 // MediaView is the rule for one type of file.
@@ -133,9 +134,9 @@ func (s *Channels) platformView(tx store.ReadTx, o ref.Organization, spec *conne
 		Limits: []LimitView{}, Settings: spec.Settings.Schema(), Powers: []string{}, Unverified: spec.Unverified}
 	for _, w := range spec.Connect {
 		way := WayView{Way: w.Way, Kind: "fields", Label: w.Label, Help: w.Help, Fields: fieldViews(w.Fields), Scopes: w.Scopes, Ready: true}
-		if w.OAuth != nil {
+		if w.SignsIn() {
 			way.Kind = "oauth"
-			way.Ready = w.OAuth.Register != "" || s.has(tx, o, spec.ID)
+			way.Ready = w.OAuth == nil || w.OAuth.Register != "" || s.has(tx, o, spec.ID)
 		} else if len(v.Fields) == 0 {
 			v.Fields = way.Fields
 		}
@@ -160,7 +161,7 @@ func (s *Channels) platformView(tx store.ReadTx, o ref.Organization, spec *conne
 func kindView(k connector.Kind) KindView {
 	v := KindView{ID: k.ID, Label: k.Label, Roles: []string{}, Via: k.Via, MinMedia: k.MinMedia.Value, MaxMedia: k.MaxMedia.Value, MaxFact: k.MaxMedia.Name,
 		Text: TextView{Count: string(k.Text.Count), Max: k.Text.Max.Value, MaxFact: k.Text.Max.Name, MaxBytes: k.Text.MaxBytes, Link: k.Text.Link.Value,
-			LinkFact: k.Text.Link.Name, Markup: string(k.Text.Markup), Must: k.Text.Must},
+			LinkFact: k.Text.Link.Name, Markup: string(k.Text.Markup), Must: k.Text.Must, Optional: k.Text.Optional},
 		Media: []MediaView{}, Once: string(k.Once.By), OnceWhy: k.Once.Why, Steps: k.Steps}
 	for _, r := range k.Roles {
 		v.Roles = append(v.Roles, string(r))

@@ -70,6 +70,7 @@ type callbackInput struct {
 	Issuer      string `query:"iss" maxLength:"2048"`
 	DeviceID    string `query:"device_id" maxLength:"512"`
 	Scope       string `query:"scope" maxLength:"4096"`
+	Session     string `query:"session" maxLength:"512"` // of a handshake
 }
 
 func (s *Channels) oauthOperations() []op.Operation {
@@ -98,11 +99,12 @@ func (s *Channels) authorize(ctx context.Context, c op.Call, in *authorizeInput)
 	if fields == nil {
 		fields = map[string]string{}
 	}
-	if in.Body.Instance != "" && way.OAuth.Host != "" {
-		fields[way.OAuth.Host] = in.Body.Instance
+	host := way.ServerField()
+	if in.Body.Instance != "" && host != "" {
+		fields[host] = in.Body.Instance
 	}
 	callback := s.callbackAt(in.Body.Platform)
-	server, _, _ := strings.Cut(strings.TrimPrefix(fields[way.OAuth.Host], "https://"), "/")
+	server, _, _ := strings.Cut(strings.TrimPrefix(fields[host], "https://"), "/")
 	g := s.grip(Channel{}, in.Body.Platform)
 	if err := s.DB.View(ctx, func(tx store.ReadTx) (err error) {
 		g.App, err = s.appFor(tx, c.Organization, in.Body.Platform, server)
@@ -110,7 +112,7 @@ func (s *Channels) authorize(ctx context.Context, c op.Call, in *authorizeInput)
 	}); err != nil {
 		return nil, err
 	}
-	fresh := g.App.ID == ""
+	fresh := g.App.ID == "" && way.OAuth != nil
 	if fresh && way.OAuth.Register == "" {
 		return nil, ErrNoApp
 	}
@@ -135,7 +137,7 @@ func (s *Channels) authorize(ctx context.Context, c op.Call, in *authorizeInput)
 
 func oauthWay(spec *connector.Spec, name string) (connector.Connect, bool) {
 	for _, w := range spec.Connect {
-		if w.OAuth != nil && (name == "" || w.Way == name) {
+		if w.SignsIn() && (name == "" || w.Way == name) {
 			return w, true
 		}
 	}
@@ -192,13 +194,13 @@ func (s *Channels) callback(ctx context.Context, c op.Call, in *callbackInput) (
 		targets, err = connector.Choices(ctx, pub, j, g)
 	}
 	if err != nil {
-		return page + "/connect/" + st.Platform + "#problem=" + url.QueryEscape(op.Of(refusal(err)).Detail), nil
+		return op.Back(c, page+"/connect/"+st.Platform, refusal(err)), nil
 	}
 	c.Organization, c.Workspace = st.Organization, st.Workspace
 	ch, arrival, err := s.connected(ctx, c, st, j, targets)
 	switch {
 	case err != nil:
-		return page + "/connect/" + st.Platform + "#problem=" + url.QueryEscape(op.Of(err).Detail), nil
+		return op.Back(c, page+"/connect/"+st.Platform, err), nil
 	case ch == nil:
 		return page + "/connect/" + st.Platform + "#choose=" + arrival.String(), nil
 	}
@@ -224,7 +226,7 @@ func (s *Channels) connected(ctx context.Context, c op.Call, st state, j connect
 
 func (in *callbackInput) values() url.Values {
 	v := url.Values{}
-	for name, value := range map[string]string{"code": in.Code, "state": in.State, "error": in.Error, "error_description": in.Description, "iss": in.Issuer, "device_id": in.DeviceID} {
+	for name, value := range map[string]string{"code": in.Code, "state": in.State, "error": in.Error, "error_description": in.Description, "iss": in.Issuer, "device_id": in.DeviceID, "session": in.Session} {
 		if value != "" {
 			v.Set(name, value)
 		}

@@ -49,6 +49,7 @@ type Request struct {
 	Host   string // name of a declared host; "": the first
 	Path   string // appended to the host's base; the whole address for a host that the platform hands out
 	Query  url.Values
+	Raw    string // the query as it goes out, for platforms that read escaped signs as other signs; Query is left out then
 	Form   url.Values
 	JSON   any
 	Parts  []Part // multipart/form-data
@@ -249,6 +250,9 @@ func (c *Call) address(r Request) (*url.URL, error) {
 	if !ok {
 		return nil, c.undeclared(r.Host)
 	}
+	if h.List != "" {
+		return c.listed(h, r)
+	}
 	base, err := h.base(c)
 	if err != nil {
 		return nil, err
@@ -274,6 +278,9 @@ func (c *Call) address(r Request) (*url.URL, error) {
 		q[k] = v
 	}
 	u.RawQuery = q.Encode()
+	if r.Raw != "" {
+		u.RawQuery = r.Raw
+	}
 	return u, nil
 }
 

@@ -126,7 +126,7 @@ func (s *Spec) checkText(d *Draft, k Kind) []Trouble {
 		}
 		return []Trouble{{Code: "text_not_taken", Field: "text", Words: k.Label + " on " + s.Label + " takes no text.", Fix: "exclude"}}
 	}
-	if blank && (k.Text.Must || len(d.Media) == 0) && k.MinMedia.In(d.Channel.Facts) == 0 {
+	if blank && (k.Text.Must || len(d.Media) == 0 && !k.Text.Optional) && k.MinMedia.In(d.Channel.Facts) == 0 {
 		return []Trouble{{Code: "text_missing", Field: "text", Words: "Write something first."}}
 	}
 	var out []Trouble

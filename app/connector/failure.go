@@ -100,6 +100,11 @@ func (f *Failed) Body(at string) string { s, _ := lookIn(decoded(f.body), at); r
 // Reject is the error of a draft that a connector itself can't send, with words for a person.
 func Reject(words, fix string) error { return &Failed{Class: Rejected, Words: words, Fix: fix} }
 
+// Unreadable is the error of an answer that has the wrong shape: a list that isn't there proves no absence.
+func Unreadable() error {
+	return &Failed{Class: Transient, Words: "The platform's answer can't be read.", cause: errUnreadable}
+}
+
 // ClassOf is the class of an error that a step gave; "" if it has none.
 func ClassOf(err error) Class {
 	var f *Failed

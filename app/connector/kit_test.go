@@ -386,3 +386,35 @@ func TestAPlatformCantSendABrowserAnywhereButTheWeb(t *testing.T) {
 		}
 	}
 }
+
+// signed is a toy whose posts are known by a title that many drafts share.
+type signed struct{ *toy }
+
+func (signed) List(context.Context, *connector.Call) ([]connector.Seen, error) { return nil, nil }
+func (signed) Sign(p *connector.Pass) string                                   { return p.Draft.Key }
+
+// TestWhatCouldBeTakenForEachOtherHasOneFingerprint: doubt about one such delivery holds the other back.
+func TestWhatCouldBeTakenForEachOtherHasOneFingerprint(t *testing.T) {
+	t.Parallel()
+	of := func(by connector.By, text, title string) string {
+		g, m := against(t, answer(200, `{"id":"7"}`))
+		pub := newToy()
+		pub.spec.Kinds[0].Once = connector.Once{By: by, Why: "a test"}
+		d := draft()
+		d.Text, d.Key = text, title
+		connector.Walk(context.Background(), signed{pub}, d, g)
+		if len(m.intent) != 1 {
+			t.Fatalf("%d intents", len(m.intent))
+		}
+		return m.intent[0].Fingerprint
+	}
+	if of(connector.Lookup, "one", `"t"`) != of(connector.Lookup, "another", `"t"`) {
+		t.Error("the same sign, and two fingerprints")
+	}
+	if of(connector.Lookup, "one", `"t"`) == of(connector.Lookup, "one", `"u"`) {
+		t.Error("two signs, and one fingerprint")
+	}
+	if of(connector.Ask, "one", `"t"`) == of(connector.Ask, "another", `"t"`) {
+		t.Error("where nobody looks, words tell apart")
+	}
+}

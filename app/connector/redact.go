@@ -80,7 +80,7 @@ func shownRune(r rune) rune {
 
 // wordsIn finds the platform's own words in an answer.
 func wordsIn(a *answer) string {
-	for _, at := range []string{"error_description", "description", "message", "detail", "error.message", "errors.0.message", "errors.0.detail", "error", "title"} {
+	for _, at := range []string{"error_description", "description", "message", "detail", "error.message", "error.error_msg", "errors.0.message", "errors.0.detail", "json.errors.0.1", "error", "title"} {
 		if s, ok := lookIn(a.json, at); ok && s != "" && s[0] != '{' && s[0] != '[' {
 			return s
 		}

@@ -238,7 +238,11 @@ var quotes = strings.NewReplacer("\\", "\\\\", `"`, `\"`, "\r", "", "\n", "")
 
 func partHeader(p Part) textproto.MIMEHeader {
 	h := textproto.MIMEHeader{}
-	h.Set("Content-Disposition", `form-data; name="`+quotes.Replace(p.Name)+`"; filename="`+quotes.Replace(p.FileName)+`"`)
+	disposition := `form-data; name="` + quotes.Replace(p.Name) + `"`
+	if p.FileName != "" {
+		disposition += `; filename="` + quotes.Replace(p.FileName) + `"`
+	}
+	h.Set("Content-Disposition", disposition)
 	h.Set("Content-Type", p.Type)
 	return h
 }

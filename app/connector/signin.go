@@ -25,7 +25,9 @@ type SignIn struct {
 	Way, State, Callback string
 	Fields               map[string]string // open connect fields (the server)
 	App                  App
-	Verifier             secret.Text // of PKCE
+	Verifier             secret.Text            // of PKCE
+	Kept                 map[string]secret.Text // of a handshake
+	Every                time.Duration          // of a handshake that is asked for; 0: the browser comes back
 }
 
 type sealedSignIn struct {
@@ -34,11 +36,13 @@ type sealedSignIn struct {
 	AppID, AppSecret     string
 	AppExtra             map[string]string
 	Verifier             string
+	Kept                 map[string]string `json:",omitempty"`
+	Every                time.Duration     `json:",omitempty"`
 }
 
 // Plain lends the sign-in's bytes to seal, which must encrypt them before they are kept.
 func (s SignIn) Plain(seal func(plain []byte) error) error {
-	raw, err := json.Marshal(sealedSignIn{s.Way, s.State, s.Callback, s.Fields, s.App.ID, plain(s.App.Secret), s.App.Extra, plain(s.Verifier)})
+	raw, err := json.Marshal(sealedSignIn{s.Way, s.State, s.Callback, s.Fields, s.App.ID, plain(s.App.Secret), s.App.Extra, plain(s.Verifier), plains(s.Kept), s.Every})
 	if err != nil {
 		return fmt.Errorf("write sign-in: %w", err)
 	}
@@ -53,22 +57,25 @@ func ReadSignIn(raw []byte) (SignIn, error) {
 		return SignIn{}, errors.New("read sign-in: it isn't one")
 	}
 	app := App{ID: s.AppID, Secret: secret.NewText(s.AppSecret), Extra: s.AppExtra}
-	return SignIn{s.Way, s.State, s.Callback, s.Fields, app, secret.NewText(s.Verifier)}, nil
+	return SignIn{s.Way, s.State, s.Callback, s.Fields, app, secret.NewText(s.Verifier), texts(s.Kept), s.Every}, nil
 }
 
-// Begin starts a sign-in and gives the address that the browser is sent to. state is the caller's, bound to the session.
+// Begin starts a sign-in or a handshake and gives the address that the browser is sent to. state is the caller's, bound to the session.
 // g.App is the app to use; for ways that register one at the channel's own server it may be zero, and SignIn.App is then
 // the new one, to be kept for that server and callback.
 func Begin(ctx context.Context, pub Publisher, way string, fields map[string]string, callback, state string, g Grip) (SignIn, string, error) {
 	c, ok := pub.Spec().Way(way)
-	if !ok || c.OAuth == nil {
+	if !ok || !c.SignsIn() {
 		return SignIn{}, "", &Troubled{[]Trouble{{Code: "way_unknown", Field: "way", Words: pub.Spec().Label + " has no sign-in of that kind."}}}
 	}
-	open, _, troubles := c.Fields.Values(fields)
+	open, secrets, troubles := c.Fields.Values(fields)
 	if troubles != nil {
 		return SignIn{}, "", &Troubled{troubles}
 	}
 	s := SignIn{Way: c.Way, State: state, Callback: callback, Fields: open, App: g.App}
+	if c.Kind == Handshake {
+		return greet(ctx, pub, s, secrets, g)
+	}
 	ch := Channel{Way: c.Way, Fields: open}
 	if s.App.ID == "" {
 		app, err := Do(ctx, pub, ch, &g, "register", func(ctx context.Context, call *Call) (App, error) { return register(ctx, call, c, callback) })
@@ -135,12 +142,12 @@ func authorizeURL(call *Call, c Connect, s SignIn) (string, error) {
 	}
 	q := at.Query()
 	q.Set("response_type", "code")
-	q.Set(o.clientID(), s.App.ID)
+	q.Set(o.clientID(), o.app(s.App).ID)
 	q.Set("redirect_uri", s.Callback)
 	q.Set("scope", o.scopes(c.Scopes))
 	q.Set("state", s.State)
 	for k, v := range o.Extra {
-		q.Set(k, v)
+		q.Set(k, strings.ReplaceAll(v, "{state}", s.State))
 	}
 	if !s.Verifier.Empty() {
 		sum := sha256.Sum256([]byte(plain(s.Verifier)))
@@ -172,13 +179,16 @@ func (c *Call) pageAddress(o *OAuth) (*url.URL, error) {
 // where the platform has such, and asks who that is. The caller has compared the state.
 func Complete(ctx context.Context, pub Publisher, s SignIn, callback url.Values, g Grip) (Joined, error) {
 	c, ok := pub.Spec().Way(s.Way)
-	if !ok || c.OAuth == nil {
+	if !ok || !c.SignsIn() {
 		return Joined{}, &Failed{Class: Rejected, Step: "token", Words: "This sign-in is no longer known. Start again."}
 	}
 	if refused := callback.Get("error"); refused != "" {
 		return Joined{}, &Failed{Class: Rejected, Step: "token", Words: refusedWords(refused, callback.Get("error_description")), Fix: "reconnect"}
 	}
 	g.App = s.App
+	if c.Kind == Handshake {
+		return agree(ctx, pub, s, callback, g)
+	}
 	ch := Channel{Way: s.Way, Fields: s.Fields}
 	token, err := Do(ctx, pub, ch, &g, "token", func(ctx context.Context, call *Call) (Token, error) {
 		return swap(ctx, call, c, s, callback)
@@ -214,6 +224,12 @@ func swap(ctx context.Context, call *Call, c Connect, s SignIn, callback url.Val
 	if !s.Verifier.Empty() {
 		form.Set("code_verifier", plain(s.Verifier))
 	}
+	for k, v := range o.Swap {
+		form.Set(k, v)
+	}
+	for _, name := range o.Keep {
+		form.Set(name, callback.Get(name))
+	}
 	call.Hide(callback.Get("code"), plain(s.Verifier), plain(s.App.Secret))
 	return call.tokenFrom(ctx, o, s.App, form, callback)
 }
@@ -224,7 +240,14 @@ func RefreshOAuth(ctx context.Context, c *Call) (Token, error) {
 	if !ok || way.OAuth == nil || c.Token.Refresh.Empty() {
 		return Token{}, &Failed{Class: Reconnect, Step: c.step, Words: "The sign-in has ended. Connect again.", Fix: "reconnect"}
 	}
-	return c.tokenFrom(ctx, way.OAuth, c.App, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {plain(c.Token.Refresh)}}, nil)
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {plain(c.Token.Refresh)}}
+	for k, v := range way.OAuth.Renew {
+		form.Set(k, v)
+	}
+	for _, name := range way.OAuth.Keep {
+		form.Set(name, plain(c.Token.Extra[name]))
+	}
+	return c.tokenFrom(ctx, way.OAuth, c.App, form, nil)
 }
 
 // RevokeOAuth ends the token at the platform, for a connector's Revoke.
@@ -234,6 +257,9 @@ func RevokeOAuth(ctx context.Context, c *Call) error {
 		return nil
 	}
 	form := url.Values{"token": {plain(c.Token.Access)}}
+	if way.OAuth.EndRefresh && !c.Token.Refresh.Empty() {
+		form = url.Values{"token": {plain(c.Token.Refresh)}, "token_type_hint": {"refresh_token"}}
+	}
 	r := way.OAuth.request(c.App, form)
 	r.Path = way.OAuth.Revoke
 	_, err := c.Send(ctx, r)
@@ -244,6 +270,7 @@ func RevokeOAuth(ctx context.Context, c *Call) error {
 }
 
 func (o *OAuth) request(app App, form url.Values) Request {
+	app = o.app(app)
 	r := Request{Method: http.MethodPost, Host: o.Host, Path: o.Token, NoAuth: true, Form: form}
 	form.Set(o.clientID(), app.ID)
 	switch o.SecretIn {
@@ -253,6 +280,13 @@ func (o *OAuth) request(app App, form url.Values) Request {
 		if !app.Secret.Empty() {
 			form.Set("client_secret", plain(app.Secret))
 		}
+	}
+	if o.JSON {
+		values := map[string]string{}
+		for k := range form {
+			values[k] = form.Get(k)
+		}
+		r.Form, r.JSON = nil, values
 	}
 	return r
 }

@@ -2,6 +2,7 @@ package connector
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/omniposto/omniposto/app/connector/text"
@@ -77,6 +78,7 @@ type Text struct {
 	MaxBytes int
 	Link     Num  // what a link counts whatever its length; zero: its length
 	Must     bool // no post without text
+	Optional bool // a post without text and files is whole: its settings hold the rest, like a title
 	Markup   Markup
 }
 
@@ -189,6 +191,7 @@ type Host struct {
 	Secret  string // the secret connect field that is the address
 	More    string // the name in Channel.More that holds the address
 	Pattern string // "*.example.com": addresses that the platform hands out
+	List    string // the name in Channel.More or of the connect field that holds addresses, separated by spaces
 }
 
 // At is a host with a fixed base address.
@@ -205,6 +208,18 @@ func FromMore(name string) Host { return Host{Name: name, More: name} }
 
 // Matching is a host whose addresses the platform hands out; a request to it carries the whole address in Path.
 func Matching(name, pattern string) Host { return Host{Name: name, Pattern: pattern} }
+
+// Among is a host whose addresses stand in a list, learned at connect or entered; a request carries the whole address of
+// one of them in Path.
+func Among(name, list string) Host { return Host{Name: name, List: list} }
+
+// addresses are those of a list.
+func (h Host) addresses(ch Channel) []string {
+	if learned := ch.More[h.List]; learned != "" {
+		return strings.Fields(learned)
+	}
+	return strings.Fields(ch.Fields[h.List])
+}
 
 // Limit is how often the platform lets something be done. It is stored, corrected by the headers of every answer and
 // asked before a claim.

@@ -131,10 +131,23 @@ func (t Token) RenewAt(l Life) time.Time {
 	return t.ExpiresAt.Add(-lead)
 }
 
-func (t Token) extra() map[string]string {
+func (t Token) extra() map[string]string { return plains(t.Extra) }
+
+func plains(list map[string]secret.Text) map[string]string {
 	out := map[string]string{}
-	for name, v := range t.Extra {
+	for name, v := range list {
 		out[name] = plain(v)
+	}
+	return out
+}
+
+func texts(list map[string]string) map[string]secret.Text {
+	if list == nil {
+		return nil
+	}
+	out := map[string]secret.Text{}
+	for name, v := range list {
+		out[name] = secret.NewText(v)
 	}
 	return out
 }

@@ -334,9 +334,13 @@ func Fingerprint(d *Draft) string {
 	if d.Parent != nil {
 		parts = append(parts, d.Parent.ID)
 	}
+	return digest(parts)
+}
+
+func digest(parts []any) string {
 	raw, err := json.Marshal(parts)
-	if err != nil {
-		raw = []byte(d.Text)
+	if err != nil { // texts and numbers always can be
+		panic(err)
 	}
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:16])

@@ -96,6 +96,20 @@ func blame(d *Delivery, a *Arg) {
 	d.forget(a.Forget)
 }
 
+// unfound is for a person who must look where we did.
+func unfound(d *Delivery, a *Arg) {
+	if blame(d, a); d.Words == "" {
+		d.Words = "We looked again and again and didn't find it, but the platform can't prove that it isn't there."
+	}
+}
+
+// stillWorking is for a person who must look at a platform that never came to an end.
+func stillWorking(d *Delivery, a *Arg) {
+	if blame(d, a); d.Words == "" {
+		d.Words = "The platform accepted it a day ago and still doesn't show it."
+	}
+}
+
 func say(d *Delivery, words string) { d.Class, d.Words, d.Fix, d.StatusCode = "", words, "", 0 }
 
 func tooLate(d *Delivery, _ *Arg) {

@@ -138,6 +138,24 @@ func TestWhatGoesWrongForGoodIsTold(t *testing.T) {
 	}
 }
 
+// TestALookThatEndsWithoutAnAnswerSaysWhy: what no platform put into words is put into ours.
+func TestALookThatEndsWithoutAnAnswerSaysWhy(t *testing.T) {
+	t.Parallel()
+	n := 0
+	each(func(name string, d Delivery, on Event, a Arg) {
+		next, err := Step(d, on, a)
+		if err != nil || on != NotFound || next.State != NeedsAttention {
+			return
+		}
+		if n++; next.Words == "" {
+			t.Errorf("%s waits for a person who isn't told why", name)
+		}
+	})
+	if n < 2 {
+		t.Errorf("only %d were found", n)
+	}
+}
+
 func TestWakesFollowTheState(t *testing.T) {
 	t.Parallel()
 	each(func(name string, d Delivery, on Event, a Arg) {

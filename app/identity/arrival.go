@@ -2,7 +2,7 @@ package identity
 
 import (
 	"context"
-	"net/url"
+	"errors"
 	"slices"
 	"time"
 
@@ -31,13 +31,16 @@ type signOnCallback struct {
 // callback ends a hop. Whatever goes wrong is shown on the page where the person left off.
 func (s *Identities) callback(ctx context.Context, c op.Call, in *signOnCallback) (string, error) {
 	h, l, err := s.land(ctx, c, in.State)
+	if errors.Is(err, ErrHop) {
+		return op.Back(c, "/sign-in", err), nil
+	}
 	if err != nil {
 		return "", err
 	}
 	page := map[string]string{hopSignIn: "/sign-in", hopLink: "/me", hopStepUp: "/"}[h.Purpose]
 	to, err := s.arriveBy(ctx, c, h, l, in)
 	if err != nil {
-		return page + "#problem=" + url.QueryEscape(op.Of(err).Detail), nil
+		return op.Back(c, page, err), nil
 	}
 	return to, nil
 }

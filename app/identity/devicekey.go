@@ -97,7 +97,7 @@ func (s *Identities) bind(ctx context.Context, c op.Call, in *deviceKeyInput) (*
 		if !ok {
 			return nil, ErrNoSignIn
 		}
-		if len(sess.DeviceKey) > 0 || tx.Now().Sub(sess.CreatedAt) > bindWithin {
+		if _, until := tied(sess, tx.Now()); until == nil {
 			return nil, ErrDeviceBound
 		}
 		sess.DeviceKey = raw
@@ -105,6 +105,26 @@ func (s *Identities) bind(ctx context.Context, c op.Call, in *deviceKeyInput) (*
 		record(tx, c, "session.bound", sess.Identity, audit.OK, op.Act{})
 		return &DeviceKey{ID: keyID(raw)}, nil
 	})
+}
+
+// tied says which key the session is tied to, or until when it can be tied to one.
+func tied(sess Session, now time.Time) (key string, until *time.Time) {
+	end := sess.CreatedAt.Add(bindWithin)
+	switch {
+	case len(sess.DeviceKey) > 0:
+		return keyID(sess.DeviceKey), nil
+	case now.After(end):
+		return "", nil
+	}
+	return "", &end
+}
+
+// tieOf is the same of the session that somebody acts by, if it is one.
+func tieOf(tx store.ReadTx, a access.Actor) (key string, until *time.Time) {
+	if sess, ok := sessions.Get(tx, store.K(a.Identity, a.Session)); ok && a.Key == nil {
+		return tied(sess, tx.Now())
+	}
+	return "", nil
 }
 
 // nonce makes a nonce that this server knows again without having kept it: instant, random bytes, and a code over them

@@ -31,14 +31,15 @@ var (
 
 // RecoveryView is a recovery in the API.
 type RecoveryView struct {
-	ID        ref.Recovery  `json:"id"`
-	Name      string        `json:"name"`
-	Email     string        `json:"email"`
-	State     RecoveryState `json:"state" enum:"requested,approved_once,waiting,ready,used,stopped,lapsed"`
-	Approvals int           `json:"approvals" doc:"Of two."`
-	StartedAt time.Time     `json:"started_at"`
-	ReadyAt   *time.Time    `json:"ready_at,omitempty" doc:"From when the factors can be removed."`
-	EndsAt    time.Time     `json:"ends_at" doc:"It lapses then."`
+	ID         ref.Recovery  `json:"id"`
+	Name       string        `json:"name"`
+	Email      string        `json:"email"`
+	State      RecoveryState `json:"state" enum:"requested,approved_once,waiting,ready,used,stopped,lapsed"`
+	Approvals  int           `json:"approvals" doc:"Of two."`
+	StartedAt  time.Time     `json:"started_at"`
+	ReadyAt    *time.Time    `json:"ready_at,omitempty" doc:"From when the factors can be removed."`
+	EndsAt     time.Time     `json:"ends_at" doc:"It lapses then."`
+	MayApprove bool          `json:"may_approve" doc:"Your yes counts: it waits for one, isn't about you, and you haven't said it."`
 }
 
 // RecoveryStarted is the answer of recovery.start.
@@ -91,10 +92,12 @@ func (s *Identities) helpOperations() []op.Operation {
 	}
 }
 
-func recoveryView(tx store.ReadTx, r Recovery) RecoveryView {
+// recoveryView is the recovery as somebody sees it.
+func recoveryView(tx store.ReadTx, r Recovery, who ref.Identity) RecoveryView {
 	i, _ := Get(tx, r.Identity)
 	r = r.at(tx.Now())
-	v := RecoveryView{ID: r.ID, Name: i.Name, Email: i.Email, State: r.State, Approvals: len(r.Approvals), StartedAt: r.StartedAt, EndsAt: r.EndsAt}
+	_, mayApprove := r.after(recoveryApprove, who, tx.Now())
+	v := RecoveryView{ID: r.ID, Name: i.Name, Email: i.Email, State: r.State, Approvals: len(r.Approvals), StartedAt: r.StartedAt, EndsAt: r.EndsAt, MayApprove: mayApprove}
 	if !r.ReadyAt.IsZero() {
 		v.ReadyAt = &r.ReadyAt
 	}
@@ -129,7 +132,7 @@ func (s *Identities) askHelp(ctx context.Context, c op.Call, _ *op.None) (*Recov
 			return nil, err
 		}
 		for _, r := range openOf(tx, i.ID) {
-			v := recoveryView(tx, r)
+			v := recoveryView(tx, r, i.ID)
 			op.Unrecorded(c)
 			return &v, nil
 		}
@@ -144,7 +147,7 @@ func (s *Identities) askHelp(ctx context.Context, c op.Call, _ *op.None) (*Recov
 		if err := s.tell(tx, i, mail.RecoveryStarted, about, s.Page("/recoveries", "")); err != nil {
 			return nil, err
 		}
-		v := recoveryView(tx, r)
+		v := recoveryView(tx, r, i.ID)
 		return &v, s.tellOwners(tx, i, mail.RecoveryStarted, about, s.Page("/recoveries", ""))
 	})
 }
@@ -237,7 +240,7 @@ func (s *Identities) listRecoveries(ctx context.Context, c op.Call, _ *op.Organi
 		out := &op.Listed[RecoveryView]{Items: []RecoveryView{}}
 		for _, r := range recoveries.By(tx, "open", store.Range{}) {
 			if r = r.at(tx.Now()); r.open() && organization.Belongs(tx, c.Organization, r.Identity) {
-				out.Items = append(out.Items, recoveryView(tx, r))
+				out.Items = append(out.Items, recoveryView(tx, r, c.Actor.Identity))
 			}
 		}
 		return out, nil
@@ -283,7 +286,7 @@ func (s *Identities) moveRecovery(ctx context.Context, c op.Call, in *RecoveryPa
 		}
 		recoveries.Put(tx, next)
 		s.noise(tx, c, action, next)
-		v := recoveryView(tx, next)
+		v := recoveryView(tx, next, c.Actor.Identity)
 		return &v, nil
 	})
 }
@@ -347,6 +350,7 @@ func (s *Identities) TendRecoveries(ctx context.Context) error {
 	if err != nil || none {
 		return err
 	}
+	defer s.Mail.Poke()
 	return s.DB.Update(ctx, func(tx store.Tx) error {
 		for _, r := range movedByTime(tx) {
 			recoveries.Put(tx, r)

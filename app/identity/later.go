@@ -100,6 +100,7 @@ func (s *Identities) doLater(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		s.Mail.Poke()
 	}
 	return nil
 }

@@ -270,19 +270,19 @@ func (s *Identities) accept(ctx context.Context, c op.Call, in *acceptInput) (*M
 		if err != nil {
 			return nil, err
 		}
-		who, a := existing, c.Actor
+		who, at := existing, c.Actor.Session
 		if !known {
 			if _, taken := byEmail(tx, invitation.Email); taken {
 				return nil, ErrSignInFirst
 			}
 			who = newIdentity(tx, b.Name, invitation.Email, hash, "")
-			var sess Session
 			leave(tx, c)
+			var sess Session
 			sess, token = begin(tx, who.ID, c.From.Agent, c.From.Prefix)
+			at = sess.ID
 			if err := s.seen(tx, c, who); err != nil {
 				return nil, err
 			}
-			a = access.Actor{Kind: access.Session, Identity: who.ID, Session: sess.ID, PasswordAt: tx.Now()}
 		}
 		m, err := organization.Accept(tx, invitation, who.ID)
 		if err != nil {
@@ -291,7 +291,10 @@ func (s *Identities) accept(ctx context.Context, c op.Call, in *acceptInput) (*M
 		if invitation.Mailed {
 			verified(tx, who.ID)
 		}
-		a.Memberships = organization.MembershipsOf(tx, who.ID)
+		a, ok := s.Live(tx, who.ID, at) // with what the organization asks of sessions
+		if !ok {
+			return nil, ErrNoSignIn
+		}
 		c.Actor, c.Via = a, "session"
 		op.Write(tx, c, op.Act{Action: "invitation.accepted", On: audit.Thing{Kind: "member", ID: m.ID.String()}, Organization: invitation.Organization,
 			Values: map[string]string{"role": string(m.Role)}, Private: map[string]string{"email": who.Email}})

@@ -127,6 +127,7 @@ type BarredView struct {
 	Organization ref.Organization `json:"organization"`
 	Name         string           `json:"name"`
 	Why          access.Bar       `json:"why" enum:"sign_on,second_factor,way,device"`
+	SignOn       SignOnState      `json:"sign_on" enum:"none,offered,linked" doc:"offered, and it is what keeps you out: link it first (sign_on.link)."`
 }
 
 // Me is who is signed in and where they may go.
@@ -141,6 +142,8 @@ type Me struct {
 	Recovery          *RecoveryView        `json:"recovery,omitempty" doc:"Somebody asked to remove your second factor. Stop it if it wasn't you."`
 	Organizations     []OrganizationAccess `json:"organizations" maxItems:"1000"`
 	Barred            []BarredView         `json:"barred,omitempty" maxItems:"1000" doc:"Your organizations that this session may not enter."`
+	DeviceKey         string               `json:"device_key,omitempty" doc:"Id of the key that the session is tied to."`
+	TieUntil          *time.Time           `json:"tie_until,omitempty" doc:"Until when the session can be tied to a device; absent once it is, or once it is too late."`
 	Build             string               `json:"build"`
 }
 
@@ -178,8 +181,9 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 		return nil
 	}
 	out.Fresh = Fresh{MFAUntil: until(a.MFAAt), PasswordUntil: until(a.PasswordAt)}
+	out.DeviceKey, out.TieUntil = tieOf(tx, a)
 	for _, r := range openOf(tx, i.ID) {
-		v := recoveryView(tx, r)
+		v := recoveryView(tx, r, i.ID)
 		out.Recovery = &v
 	}
 	for _, m := range a.Memberships {
@@ -198,7 +202,7 @@ func (s *Identities) me(tx store.ReadTx, a access.Actor) (*Me, error) {
 	}
 	for id, why := range a.Barred {
 		o, _ := organization.Get(tx, id)
-		out.Barred = append(out.Barred, BarredView{Organization: id, Name: o.Name, Why: why})
+		out.Barred = append(out.Barred, BarredView{Organization: id, Name: o.Name, Why: why, SignOn: signOnState(tx, id, i.ID)})
 	}
 	slices.SortFunc(out.Barred, func(a, b BarredView) int { return bytes.Compare(a.Organization[:], b.Organization[:]) })
 	return out, nil

@@ -105,8 +105,11 @@ func (s *Identities) updatePolicy(ctx context.Context, c op.Call, in *policyInpu
 			return nil, err
 		}
 		sess, _ := sessions.Get(tx, store.K(c.Actor.Identity, c.Actor.Session))
-		if len(b.Ways) > 0 && !slices.Contains(b.Ways, sess.Way) || b.DeviceBound && len(sess.DeviceKey) == 0 {
+		switch {
+		case len(b.Ways) > 0 && !slices.Contains(b.Ways, sess.Way):
 			return nil, ErrOwnWay
+		case b.DeviceBound && len(sess.DeviceKey) == 0:
+			return nil, ErrOwnWay.Saying("Your own session isn't tied to a device. Sign in again with a browser that can do it, so that you aren't locked out.")
 		}
 		slices.Sort(b.Ways)
 		next := Policy{Organization: c.Organization, SecondFactor: b.SecondFactor, Ways: slices.Compact(b.Ways), Session: time.Duration(b.SessionHours) * time.Hour,
@@ -158,7 +161,7 @@ func bar(tx store.ReadTx, sess Session, m access.Membership) access.Bar {
 }
 
 // refusedByAll refuses the password of somebody whom it would open nothing: each of their organizations asks for its own
-// sign-on, and they are no owner with a passkey.
+// sign-on, and they are no owner with a passkey. Who hasn't linked theirs yet needs the password to do so.
 func (s *Identities) refusedByAll(tx store.ReadTx, i Identity) error {
 	in := organization.MembershipsOf(tx, i.ID)
 	if len(in) == 0 || i.Administrator || i.Staff == StaffActive {
@@ -169,7 +172,7 @@ func (s *Identities) refusedByAll(tx store.ReadTx, i Identity) error {
 		best.Way = ByPasskey
 	}
 	for _, m := range in {
-		if bar(tx, best, m) != access.BarSignOn {
+		if bar(tx, best, m) != access.BarSignOn || signOnState(tx, m.Organization, i.ID) != SignOnLinked {
 			return nil
 		}
 	}

@@ -124,8 +124,8 @@ func (s *Identities) signOnOperations() []op.Operation {
 			In(op.InOrganization).By(access.Session).Fresh(stepUpLife).Audits("sign_on.removed").Fails(ErrNoSignOn, organization.ErrOwnersOnly).
 			Hidden("only a person decides on it").Needs(access.SecurityWrite),
 		op.New("sign_on.link", op.POST("/organizations/{organization}/sign-on/link"), s.linkSignOn).
-			Says("Link your sign-in with the organization's sign-on", "Answers the address to send the browser to. From then on the sign-on opens this organization for you.").
-			Example(nil, away).In(op.InOrganization).By(access.Session).Costs(op.Costly).FreshOrPassword(stepUpLife).NoDryRun("the state would be of no use").
+			Says("Link your sign-in with the organization's sign-on", "Answers the address to send the browser to. From then on the sign-on opens this organization for you. Members whom the sign-on keeps out may do it too.").
+			Example(nil, away).In(op.InOrganization).EvenBarred().By(access.Session).Costs(op.Costly).FreshOrPassword(stepUpLife).NoDryRun("the state would be of no use").
 			Unaudited("a link is recorded when the browser comes back").Fails(ErrNoSignOn, ErrProvider).Hidden("only a person signs in").Needs(access.OrganizationRead),
 		op.New("sign_on.begin", op.POST("/session/sign-on"), s.beginSignOn).
 			Says("Begin to sign in by an organization's sign-on", "Answers the address to send the browser to. It comes back by sign_on.callback.").

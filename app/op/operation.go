@@ -100,6 +100,7 @@ type Meta struct {
 	HiddenFromMCP  string
 	WritesThoughOK bool // a POST that changes nothing
 	Signed         bool // a session that is tied to a device needs its signature, as for each step-up
+	EvenBarred     bool // an act of an organization that members may do whom its own sign-on keeps out
 	ThroughSignOn  bool // an act on one's own sign-in that a session by an organization's sign-on may do too
 }
 
@@ -228,6 +229,9 @@ func (d Draft) Signed() Draft { d.meta.Signed = true; return d }
 // ThroughSignOn opens an act on one's own sign-in to sessions that came by an organization's sign-on. They may do no
 // other: whoever runs that provider could change how somebody signs in elsewhere.
 func (d Draft) ThroughSignOn() Draft { d.meta.ThroughSignOn = true; return d }
+
+// EvenBarred opens an act of an organization to members whom its own sign-on keeps out: it is how they come to have one.
+func (d Draft) EvenBarred() Draft { d.meta.EvenBarred = true; return d }
 
 // ChangesNothing says that a POST only answers a question.
 func (d Draft) ChangesNothing() Draft { d.meta.WritesThoughOK = true; return d }

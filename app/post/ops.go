@@ -259,7 +259,7 @@ func (v VariantView) variant() Variant {
 	add := func(text *string, media *[]MediaView) {
 		o := Override{Text: text}
 		if media != nil {
-			list := mediaOf(*media)
+			list := append([]Media{}, mediaOf(*media)...) // no files here is something else than the post's files
 			o.Media = &list
 		}
 		out.Parts = append(out.Parts, o)

@@ -54,6 +54,12 @@ func (d *Dialer) Client(l Limits) *http.Client {
 	}
 }
 
+// Upgrades is a client for exchanges that turn into something else than HTTP, like websockets: the same policy, no
+// redirects, and bounds that are the caller's.
+func (d *Dialer) Upgrades() *http.Client {
+	return &http.Client{Transport: d.transport, CheckRedirect: redirects(0)}
+}
+
 func redirects(most int) func(*http.Request, []*http.Request) error {
 	return func(r *http.Request, via []*http.Request) error {
 		if most == 0 {

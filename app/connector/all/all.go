@@ -7,19 +7,32 @@ import (
 	"github.com/omniposto/omniposto/app/connector/bluesky"
 	"github.com/omniposto/omniposto/app/connector/devto"
 	"github.com/omniposto/omniposto/app/connector/discord"
+	"github.com/omniposto/omniposto/app/connector/dribbble"
 	"github.com/omniposto/omniposto/app/connector/friendica"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook"
 	"github.com/omniposto/omniposto/app/connector/ghost"
 	"github.com/omniposto/omniposto/app/connector/gotosocial"
 	"github.com/omniposto/omniposto/app/connector/hashnode"
+	"github.com/omniposto/omniposto/app/connector/lemmy"
+	"github.com/omniposto/omniposto/app/connector/linkedin"
 	"github.com/omniposto/omniposto/app/connector/listmonk"
 	"github.com/omniposto/omniposto/app/connector/mastodon"
+	"github.com/omniposto/omniposto/app/connector/matrix"
+	"github.com/omniposto/omniposto/app/connector/mattermost"
 	"github.com/omniposto/omniposto/app/connector/medium"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams"
+	"github.com/omniposto/omniposto/app/connector/misskey"
+	"github.com/omniposto/omniposto/app/connector/nostr"
+	"github.com/omniposto/omniposto/app/connector/pinterest"
 	"github.com/omniposto/omniposto/app/connector/pixelfed"
 	"github.com/omniposto/omniposto/app/connector/pleroma"
 	"github.com/omniposto/omniposto/app/connector/practice"
+	"github.com/omniposto/omniposto/app/connector/reddit"
+	"github.com/omniposto/omniposto/app/connector/slack"
 	"github.com/omniposto/omniposto/app/connector/telegram"
+	"github.com/omniposto/omniposto/app/connector/tumblr"
+	"github.com/omniposto/omniposto/app/connector/vk"
+	"github.com/omniposto/omniposto/app/connector/whop"
 	"github.com/omniposto/omniposto/app/connector/wordpress"
 	"github.com/omniposto/omniposto/app/connector/x"
 )
@@ -30,19 +43,32 @@ func Connectors() []connector.Publisher {
 		bluesky.New(),
 		devto.New(),
 		discord.New(),
+		dribbble.New(),
 		friendica.New(),
 		genericwebhook.New(),
 		ghost.New(),
 		gotosocial.New(),
 		hashnode.New(),
+		lemmy.New(),
+		linkedin.New(),
 		listmonk.New(),
 		mastodon.New(),
+		matrix.New(),
+		mattermost.New(),
 		medium.New(),
 		microsoftteams.New(),
+		misskey.New(),
+		nostr.New(),
+		pinterest.New(),
 		pixelfed.New(),
 		pleroma.New(),
 		practice.New(),
+		reddit.New(),
+		slack.New(),
 		telegram.New(),
+		tumblr.New(),
+		vk.New(),
+		whop.New(),
 		wordpress.New(),
 		x.New(),
 	}

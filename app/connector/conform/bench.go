@@ -112,9 +112,12 @@ func (b *bench) connect(a fake.Account) error {
 	}
 	var joined connector.Joined
 	var err error
-	if way.OAuth == nil {
+	switch {
+	case way.Kind == connector.Handshake:
+		joined, err = b.shakeHands(ctx, a, g)
+	case way.OAuth == nil:
 		joined, err = connector.Join(ctx, b.pub, a.Way, a.Fields, g)
-	} else {
+	default:
 		joined, err = b.signIn(ctx, a, g)
 	}
 	if err != nil {
@@ -145,27 +148,45 @@ func (b *bench) signIn(ctx context.Context, a fake.Account, g connector.Grip) (c
 	if err != nil {
 		return connector.Joined{}, fmt.Errorf("begin: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, http.NoBody)
+	back, err := b.browse(ctx, at)
 	if err != nil {
-		return connector.Joined{}, fmt.Errorf("browser: %w", err)
+		return connector.Joined{}, err
 	}
-	resp, err := b.wire.dialer().Client(limits).Do(req)
-	if err != nil {
-		return connector.Joined{}, fmt.Errorf("browser: %w", err)
-	}
-	_ = resp.Body.Close()
-	back, err := url.Parse(resp.Header.Get("Location"))
-	if err != nil || !strings.HasPrefix(back.String(), callback) {
-		return connector.Joined{}, fmt.Errorf("the platform sent the browser to %q (%d)", resp.Header.Get("Location"), resp.StatusCode)
+	if !strings.HasPrefix(back.String(), callback) {
+		return connector.Joined{}, fmt.Errorf("the platform sent the browser to %q", back)
 	}
 	if back.Query().Get("state") != "state-1" {
 		return connector.Joined{}, fmt.Errorf("the state came back as %q", back.Query().Get("state"))
 	}
-	var kept connector.SignIn
-	if err := s.Plain(func(raw []byte) error { kept, err = connector.ReadSignIn(raw); return err }); err != nil {
-		return connector.Joined{}, fmt.Errorf("keep the sign-in: %w", err)
+	kept, err := keptSignIn(s)
+	if err != nil {
+		return connector.Joined{}, err
 	}
 	return connector.Complete(ctx, b.pub, kept, back.Query(), g)
+}
+
+// browse opens a page of the platform and gives where it sends the browser.
+func (b *bench) browse(ctx context.Context, at string) (*url.URL, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("browser: %w", err)
+	}
+	resp, err := b.wire.dialer().Client(limits).Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("browser: %w", err)
+	}
+	_ = resp.Body.Close()
+	back, err := url.Parse(resp.Header.Get("Location"))
+	if err != nil {
+		return nil, fmt.Errorf("browser: %w", err)
+	}
+	return back, nil
+}
+
+// keptSignIn is a sign-in after it was sealed and opened.
+func keptSignIn(s connector.SignIn) (kept connector.SignIn, err error) {
+	err = s.Plain(func(raw []byte) (err error) { kept, err = connector.ReadSignIn(raw); return err })
+	return kept, err
 }
 
 // tracer is a driver that only listens, for what happens outside of walks.

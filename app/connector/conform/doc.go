@@ -55,6 +55,7 @@ var laws = []law{
 	{"SchemaAndForm", schemaAndForm},
 	{"StepsAreKept", stepsAreKept},
 	{"SignsIn", signsIn},
+	{"Handshake", handshake},
 }
 
 // Laws are the names of all laws.

@@ -67,15 +67,26 @@ func (b *bench) follow(d connector.Draft) connector.Draft {
 	if d.Role == connector.Post || d.Parent != nil {
 		return d
 	}
-	for _, k := range b.spec.Kinds {
-		if (k.Roles == nil || slices.Contains(k.Roles, connector.Post)) && (k.Via == nil || contains(k.Via, b.channel.Way)) {
-			l := b.life(b.draft(k)).run()
-			d.Parent, d.Root = &l.receipt, &l.receipt
-			b.known[l.receipt.ID] = true
-			return d
-		}
+	k, _ := b.spec.Kind(d.Kind)
+	if k = b.opening(k); !b.opens(k) {
+		return d
 	}
+	l := b.life(b.draft(k)).run()
+	d.Parent, d.Root = &l.receipt, &l.receipt
+	b.known[l.receipt.ID] = true
 	return d
+}
+
+// opening is the kind itself where it can stand first, else the first kind that can.
+func (b *bench) opening(k connector.Kind) connector.Kind {
+	if i := slices.IndexFunc(b.spec.Kinds, b.opens); i >= 0 && !b.opens(k) {
+		return b.spec.Kinds[i]
+	}
+	return k
+}
+
+func (b *bench) opens(k connector.Kind) bool {
+	return (k.Roles == nil || slices.Contains(k.Roles, connector.Post)) && (k.Via == nil || contains(k.Via, b.channel.Way))
 }
 
 // long is the longest text of this sign that the kind takes, and over signs more.
@@ -282,6 +293,15 @@ func (b *bench) option(f connector.Field) any {
 		return []any{chosen}
 	}
 	return chosen
+}
+
+// asPost makes a draft the first of a thread, with what posts of its kind must have chosen.
+func (b *bench) asPost(d connector.Draft) connector.Draft {
+	d.Role, d.Kind = connector.Post, ""
+	if k, ok := b.spec.KindFor(&d); ok {
+		d.Settings = b.settings(k)
+	}
+	return d
 }
 
 // counted is the text as its platform may show it, for comparing.

@@ -3,6 +3,7 @@ package conform
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,7 +48,7 @@ func faultAnywhere(s *suite) {
 		for i := range steps {
 			for _, f := range breaks {
 				l, before := s.play(c, func(b *bench, _ *life) { b.wire.plan = only(from+i, f.f) })
-				commit := i == len(steps)-1
+				commit := i == commitIn(steps)
 				where := fmt.Sprintf("%s/%s (request %d)/%s", c, steps[i], i, f.name)
 				if s.once(where, l, before, mayAsk(c.kind) && commit && f.left) && l.state == published {
 					s.same(where, l, l.b.more(before)[0])
@@ -73,7 +74,7 @@ func only(n int, f fault) func(int) fault {
 func (s *suite) lostCommit(c scene) (plan func(b *bench)) {
 	_, steps := s.requests(c)
 	return func(b *bench) {
-		commit := b.wire.n + len(steps) - 1
+		commit := b.wire.n + commitIn(steps)
 		b.wire.plan = func(n int) fault {
 			if n == commit {
 				return fault{kind: acceptedAndDropped}
@@ -131,7 +132,7 @@ func keyTooOld(s *suite) {
 		_, steps := s.requests(c)
 		for _, age := range []time.Duration{once.Life/2 - time.Minute, once.Life / 2, once.Life + time.Hour} {
 			l, before := s.play(c, func(b *bench, l *life) {
-				commit := b.wire.n + len(steps) - 1
+				commit := b.wire.n + commitIn(steps)
 				b.wire.plan = func(n int) fault {
 					if n == commit {
 						return fault{kind: acceptedAndDropped}
@@ -225,7 +226,7 @@ func (s *suite) raceToRefresh(c scene) {
 	}
 	all.Wait()
 	for i, l := range lives {
-		s.is(l.outs[0].End == connector.EndPublished || l.outs[0].End == connector.EndPoll, c.String()+"/race", "walk %d: %s", i, l)
+		s.is(slices.Contains([]connector.Ended{connector.EndPublished, connector.EndUnderway, connector.EndPoll}, l.outs[0].End), c.String()+"/race", "walk %d: %s", i, l)
 	}
 	s.is(b.platform.Refreshes() == 1, c.String()+"/race", "%d refreshes", b.platform.Refreshes())
 	s.is(len(b.more(before)) <= walks, c.String()+"/race", "%d are visible", len(b.more(before)))

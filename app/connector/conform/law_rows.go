@@ -85,8 +85,8 @@ func (s *suite) meetInWalk(where string, i int, row connector.Failure, sm sample
 		_, steps := s.requests(c)
 		at := stepFor(row, steps)
 		places := []int{at}
-		if row.On == "" && at < len(steps)-1 {
-			places = append(places, len(steps)-1)
+		if row.On == "" && at < commitIn(steps) {
+			places = append(places, commitIn(steps))
 		}
 		for _, n := range places {
 			if n < 0 || n >= len(steps) {
@@ -95,7 +95,7 @@ func (s *suite) meetInWalk(where string, i int, row connector.Failure, sm sample
 			l, before := s.play(c, func(b *bench, _ *life) {
 				b.wire.plan = only(b.wire.n+n, sm.fault(b.clock.Now()))
 			})
-			commit := n == len(steps)-1
+			commit := n == commitIn(steps)
 			s.rowHolds(fmt.Sprintf("%s/%s/%s", where, c, steps[n]), i, row, sm, c, l, before, commit)
 			l.b.close()
 			met = true
@@ -171,7 +171,7 @@ func (s *suite) meetInJoining(where string, i int, row connector.Failure, sm sam
 		met = true
 		b := s.unconnected()
 		offset := 0
-		if way, _ := b.spec.Way(a.Way); way.OAuth != nil && steps[n] != "register" {
+		if way, _ := b.spec.Way(a.Way); way.SignsIn() && steps[n] != "register" && steps[n] != "greet" {
 			offset = 1 // the browser's own request isn't traced
 		}
 		b.wire.plan = only(n+offset, sm.fault(b.clock.Now()))

@@ -97,7 +97,8 @@ func (s *suite) playOn(b *bench, l *life, prepare func(b *bench, l *life)) (*lif
 	return l, before
 }
 
-// requests is how many requests a plain delivery of a scene makes, with the step of each.
+// requests is how many requests a plain delivery of a scene makes, with the step of each; the commit's is the last. What
+// comes after it is a look at what became of it.
 func (s *suite) requests(c scene) (from int, steps []string) {
 	l, _ := s.play(c, func(b *bench, _ *life) { from = b.wire.n })
 	defer l.b.close()
@@ -109,5 +110,25 @@ func (s *suite) requests(c scene) (from int, steps []string) {
 			steps[i] = t.Step
 		}
 	}
-	return from, steps
+	return from, steps[:commitAt(c.kind, steps)+1]
+}
+
+// commitAt is the place of the commit among the steps of requests; the last where none of them is named so.
+func commitAt(k connector.Kind, steps []string) int {
+	for i := len(steps) - 1; i >= 0 && len(k.Steps) > 0; i-- {
+		if steps[i] == k.Steps[len(k.Steps)-1] {
+			return i
+		}
+	}
+	return len(steps) - 1
+}
+
+// commitIn is the place of the commit among the steps of the requests: only looks at what was accepted come after it.
+func commitIn(steps []string) int {
+	for i, name := range slices.Backward(steps) {
+		if name != "look" {
+			return i
+		}
+	}
+	return len(steps) - 1
 }

@@ -34,7 +34,12 @@ func TryOpen(t *testing.T, pub New, platform NewFake, account fake.Account) (*Ri
 }
 
 // Platform is the fake.
-func (r *Rig) Platform() fake.Platform { return r.b.platform }
+func (r *Rig) Platform() fake.Platform {
+	if f, ok := r.b.platform.(*front); ok {
+		return f.Platform
+	}
+	return r.b.platform
+}
 
 // Clock is the test's clock, the platform's too.
 func (r *Rig) Clock() *clock.Manual { return r.b.clock }

@@ -116,8 +116,16 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		hangUp(rw)
 		return
 	case answered:
+		if isSocket(r) && f.says() {
+			f.speak(rw, r)
+			return
+		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		f.write(rw)
+		return
+	}
+	if isSocket(r) {
+		w.platform.ServeHTTP(&socketDoor{rw, w, n, f}, r)
 		return
 	}
 	got := httptest.NewRecorder()

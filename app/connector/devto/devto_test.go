@@ -78,39 +78,24 @@ func TestADraftIsKeptAsOne(t *testing.T) {
 	}
 }
 
-// meddled is DEV with somebody in front of it, who answers in its place where that says true.
-type meddled struct {
-	*devtofake.Platform
-	first func(m *meddled, w http.ResponseWriter, r *http.Request) bool
-}
-
-// ServeHTTP implements http.Handler.
-func (m *meddled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !m.first(m, w, r) {
-		m.Platform.ServeHTTP(w, r)
-	}
-}
-
 func TestAPublicationThatChangedNothingIsNoticedAndRepeatedWhole(t *testing.T) {
 	t.Parallel()
 	tries := 0
-	r := conform.Open(t, New, func(w fake.World) fake.Platform {
-		return &meddled{devtofake.New(w).(*devtofake.Platform), func(m *meddled, w http.ResponseWriter, r *http.Request) bool {
-			if r.Method != http.MethodPut {
-				return false
-			}
-			var in struct{ Article map[string]any }
-			if tries++; tries > 1 {
-				return false
-			}
-			fake.Read(r, &in)
-			if len(in.Article) != 1 {
-				t.Errorf("the first try sends %v", in.Article)
-			}
-			fake.Answer(w, http.StatusOK, map[string]any{"id": 1001, "url": "https://dev.to/ada/x", "published_timestamp": ""})
-			return true
-		}}
-	}, account())
+	r := conform.Open(t, New, conform.InFront(devtofake.New, func(_ fake.Platform, w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPut {
+			return false
+		}
+		var in struct{ Article map[string]any }
+		if tries++; tries > 1 {
+			return false
+		}
+		fake.Read(r, &in)
+		if len(in.Article) != 1 {
+			t.Errorf("the first try sends %v", in.Article)
+		}
+		fake.Answer(w, http.StatusOK, map[string]any{"id": 1001, "url": "https://dev.to/ada/x", "published_timestamp": ""})
+		return true
+	}), account())
 	receipt := r.Publish(r.Draft("article"))
 	if seen := r.Platform().Visible(); tries != 2 || len(seen) != 1 || seen[0].ID != receipt.ID {
 		t.Errorf("%d tries, %v", tries, seen)
@@ -120,27 +105,25 @@ func TestAPublicationThatChangedNothingIsNoticedAndRepeatedWhole(t *testing.T) {
 func TestALostAnswerLeavesNoSecondDraft(t *testing.T) {
 	t.Parallel()
 	tries := 0
-	r := conform.Open(t, New, func(w fake.World) fake.Platform {
-		return &meddled{devtofake.New(w).(*devtofake.Platform), func(m *meddled, w http.ResponseWriter, r *http.Request) bool {
-			if r.Method != http.MethodPost {
-				return false
-			}
-			if tries++; tries > 1 {
-				return false
-			}
-			m.Platform.ServeHTTP(httptest.NewRecorder(), r)
-			w.WriteHeader(http.StatusBadGateway)
-			return true
-		}}
-	}, account())
+	r := conform.Open(t, New, conform.InFront(devtofake.New, func(p fake.Platform, w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPost {
+			return false
+		}
+		if tries++; tries > 1 {
+			return false
+		}
+		p.ServeHTTP(httptest.NewRecorder(), r)
+		w.WriteHeader(http.StatusBadGateway)
+		return true
+	}), account())
 	d := r.Draft("article")
 	d.Text += "\n\n```\ncode\n```\n"
-	r.Platform().(*meddled).Start("Hello", "Somebody's own draft, which stays one")
+	r.Platform().(*devtofake.Platform).Start("Hello", "Somebody's own draft, which stays one")
 	receipt := r.Publish(d)
 	if p := r.Seen(receipt.ID); !strings.Contains(p.Text, "code") {
 		t.Errorf("%+v", p)
 	}
-	if n := r.Platform().(*meddled).Articles(); n != 2 {
+	if n := r.Platform().(*devtofake.Platform).Articles(); n != 2 {
 		t.Errorf("DEV has %d articles", n)
 	}
 }

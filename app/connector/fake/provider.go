@@ -39,12 +39,9 @@ type Provider struct {
 func (p *Provider) Owner() Client { return p.Client }
 
 // Registered is a platform at which an administrator registers an app.
-type Registered interface {
-	Owner() Client
-	Register(callback string)
-}
+type Registered interface{ Owner() Client }
 
-// Register implements Registered: what the app's owner enters there as the address to come back to; "" takes the next one that is asked for.
+// Register is what the app's owner enters there as the address to come back to; "" takes the next one that is asked for.
 func (p *Provider) Register(callback string) {
 	p.Mu.Lock()
 	defer p.Mu.Unlock()

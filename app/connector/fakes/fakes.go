@@ -7,20 +7,33 @@ import (
 	"github.com/omniposto/omniposto/app/connector/bluesky/blueskyfake"
 	"github.com/omniposto/omniposto/app/connector/devto/devtofake"
 	"github.com/omniposto/omniposto/app/connector/discord/discordfake"
+	"github.com/omniposto/omniposto/app/connector/dribbble/dribbblefake"
 	"github.com/omniposto/omniposto/app/connector/fake"
 	"github.com/omniposto/omniposto/app/connector/friendica/friendicafake"
 	"github.com/omniposto/omniposto/app/connector/genericwebhook/genericwebhookfake"
 	"github.com/omniposto/omniposto/app/connector/ghost/ghostfake"
 	"github.com/omniposto/omniposto/app/connector/gotosocial/gotosocialfake"
 	"github.com/omniposto/omniposto/app/connector/hashnode/hashnodefake"
+	"github.com/omniposto/omniposto/app/connector/lemmy/lemmyfake"
+	"github.com/omniposto/omniposto/app/connector/linkedin/linkedinfake"
 	"github.com/omniposto/omniposto/app/connector/listmonk/listmonkfake"
 	"github.com/omniposto/omniposto/app/connector/mastodon/mastodonfake"
+	"github.com/omniposto/omniposto/app/connector/matrix/matrixfake"
+	"github.com/omniposto/omniposto/app/connector/mattermost/mattermostfake"
 	"github.com/omniposto/omniposto/app/connector/medium/mediumfake"
 	"github.com/omniposto/omniposto/app/connector/microsoftteams/microsoftteamsfake"
+	"github.com/omniposto/omniposto/app/connector/misskey/misskeyfake"
+	"github.com/omniposto/omniposto/app/connector/nostr/nostrfake"
+	"github.com/omniposto/omniposto/app/connector/pinterest/pinterestfake"
 	"github.com/omniposto/omniposto/app/connector/pixelfed/pixelfedfake"
 	"github.com/omniposto/omniposto/app/connector/pleroma/pleromafake"
 	"github.com/omniposto/omniposto/app/connector/practice/practicefake"
+	"github.com/omniposto/omniposto/app/connector/reddit/redditfake"
+	"github.com/omniposto/omniposto/app/connector/slack/slackfake"
 	"github.com/omniposto/omniposto/app/connector/telegram/telegramfake"
+	"github.com/omniposto/omniposto/app/connector/tumblr/tumblrfake"
+	"github.com/omniposto/omniposto/app/connector/vk/vkfake"
+	"github.com/omniposto/omniposto/app/connector/whop/whopfake"
 	"github.com/omniposto/omniposto/app/connector/wordpress/wordpressfake"
 	"github.com/omniposto/omniposto/app/connector/x/xfake"
 )
@@ -30,19 +43,32 @@ var All = map[string]func(fake.World) fake.Platform{
 	"bluesky":        blueskyfake.New,
 	"devto":          devtofake.New,
 	"discord":        discordfake.New,
+	"dribbble":       dribbblefake.New,
 	"friendica":      friendicafake.New,
 	"genericwebhook": genericwebhookfake.New,
 	"ghost":          ghostfake.New,
 	"gotosocial":     gotosocialfake.New,
 	"hashnode":       hashnodefake.New,
+	"lemmy":          lemmyfake.New,
+	"linkedin":       linkedinfake.New,
 	"listmonk":       listmonkfake.New,
 	"mastodon":       mastodonfake.New,
+	"matrix":         matrixfake.New,
+	"mattermost":     mattermostfake.New,
 	"medium":         mediumfake.New,
 	"microsoftteams": microsoftteamsfake.New,
+	"misskey":        misskeyfake.New,
+	"nostr":          nostrfake.New,
+	"pinterest":      pinterestfake.New,
 	"pixelfed":       pixelfedfake.New,
 	"pleroma":        pleromafake.New,
 	"practice":       practicefake.New,
+	"reddit":         redditfake.New,
+	"slack":          slackfake.New,
 	"telegram":       telegramfake.New,
+	"tumblr":         tumblrfake.New,
+	"vk":             vkfake.New,
+	"whop":           whopfake.New,
 	"wordpress":      wordpressfake.New,
 	"x":              xfake.New,
 }

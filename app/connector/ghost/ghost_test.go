@@ -95,48 +95,26 @@ func TestADraftIsKeptAsOne(t *testing.T) {
 	}
 }
 
-// meddled is the site with somebody in front of it, who answers in its place where that says true.
-type meddled struct {
-	*ghostfake.Platform
-	first func(m *meddled, w http.ResponseWriter, r *http.Request) bool
-}
-
-// ServeHTTP implements http.Handler.
-func (m *meddled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !m.first(m, w, r) {
-		m.Platform.ServeHTTP(w, r)
-	}
-}
-
-func meddle(t *testing.T, first func(*meddled, http.ResponseWriter, *http.Request) bool) (*conform.Rig, *ghostfake.Platform) {
-	t.Helper()
-	var site *ghostfake.Platform
-	r := conform.Open(t, New, func(w fake.World) fake.Platform {
-		site = ghostfake.New(w).(*ghostfake.Platform)
-		return &meddled{site, first}
-	}, account())
-	return r, site
-}
-
 func TestWhatSomebodyChangedOrDeletedMeanwhileIsStillPublishedOnce(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*ghostfake.Platform){"changed": (*ghostfake.Platform).Touch, "deleted": (*ghostfake.Platform).Discard} {
 		for _, lost := range []bool{false, true} {
 			tries := 0
-			r, site := meddle(t, func(m *meddled, w http.ResponseWriter, r *http.Request) bool {
+			r := conform.Open(t, New, conform.InFront(ghostfake.New, func(p fake.Platform, w http.ResponseWriter, r *http.Request) bool {
 				if r.Method != http.MethodPut {
 					return false
 				}
 				if tries++; tries == 1 {
-					change(m.Platform)
+					change(p.(*ghostfake.Platform))
 				}
 				if tries > 1 || !lost {
 					return false
 				}
 				w.WriteHeader(http.StatusBadGateway)
 				return true
-			})
+			}), account())
 			receipt := r.Publish(r.Draft("article"))
+			site := r.Platform().(*ghostfake.Platform)
 			if seen := site.Visible(); len(seen) != 1 || seen[0].ID != receipt.ID || site.Articles() != 1 {
 				t.Errorf("%s, lost %v: %v", name, lost, seen)
 			}
@@ -147,20 +125,20 @@ func TestWhatSomebodyChangedOrDeletedMeanwhileIsStillPublishedOnce(t *testing.T)
 func TestALostAnswerLeavesNoSecondDraft(t *testing.T) {
 	t.Parallel()
 	tries := 0
-	r, site := meddle(t, func(m *meddled, w http.ResponseWriter, r *http.Request) bool {
+	r := conform.Open(t, New, conform.InFront(ghostfake.New, func(p fake.Platform, w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/posts/") {
 			return false
 		}
 		if tries++; tries > 1 {
 			return false
 		}
-		m.Platform.ServeHTTP(httptest.NewRecorder(), r)
+		p.ServeHTTP(httptest.NewRecorder(), r)
 		w.WriteHeader(http.StatusBadGateway)
 		return true
-	})
+	}), account())
 	r.Publish(r.Draft("article"))
-	if site.Articles() != 1 {
-		t.Errorf("the site has %d articles", site.Articles())
+	if n := r.Platform().(*ghostfake.Platform).Articles(); n != 1 {
+		t.Errorf("the site has %d articles", n)
 	}
 }
 

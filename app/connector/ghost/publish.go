@@ -119,7 +119,7 @@ func slug(s settings, d *connector.Draft) string {
 // makeDraft looks for the draft before it makes one: an answer may have been lost.
 func makeDraft(ctx context.Context, c *connector.Call, d *connector.Draft, s settings, files []string) (draft, error) {
 	var found posts
-	q := url.Values{"filter": {"slug:" + ourSlug(d)}, "limit": {"1"}, "fields": {"id,updated_at"}}
+	q := url.Values{"filter": {"slug:" + ourSlug(d) + "+status:[draft,published,scheduled,sent]"}, "limit": {"1"}, "fields": {"id,updated_at"}} // without a state Ghost may list only what is published
 	if err := send(ctx, c, at("GET", "/"+s.route()+"/", q), nil, &found); err != nil {
 		return draft{}, err
 	}

@@ -83,33 +83,10 @@ func TestPlainMailNamesItsFilesAndDocumentsCanBeAttached(t *testing.T) {
 	}
 }
 
-// meddled is the server with somebody in front of it, who answers in its place where that says true.
-type meddled struct {
-	*listmonkfake.Platform
-	first func(m *meddled, w http.ResponseWriter, r *http.Request) bool
-}
-
-// ServeHTTP implements http.Handler.
-func (m *meddled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !m.first(m, w, r) {
-		m.Platform.ServeHTTP(w, r)
-	}
-}
-
-func meddle(t *testing.T, first func(*meddled, http.ResponseWriter, *http.Request) bool) (*conform.Rig, *listmonkfake.Platform) {
-	t.Helper()
-	var server *listmonkfake.Platform
-	r := conform.Open(t, New, func(w fake.World) fake.Platform {
-		server = listmonkfake.New(w).(*listmonkfake.Platform)
-		return &meddled{server, first}
-	}, account())
-	return r, server
-}
-
 func TestALostAnswerLeavesNoSecondCampaign(t *testing.T) {
 	t.Parallel()
 	tries := 0
-	r, server := meddle(t, func(m *meddled, w http.ResponseWriter, r *http.Request) bool {
+	r := conform.Open(t, New, conform.InFront(listmonkfake.New, func(p fake.Platform, w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodGet {
 			r.URL.RawQuery = "" // an older server, which doesn't know the filter
 		}
@@ -119,10 +96,11 @@ func TestALostAnswerLeavesNoSecondCampaign(t *testing.T) {
 		if tries++; tries > 1 {
 			return false
 		}
-		m.Platform.ServeHTTP(httptest.NewRecorder(), r)
+		p.ServeHTTP(httptest.NewRecorder(), r)
 		w.WriteHeader(http.StatusBadGateway)
 		return true
-	})
+	}), account())
+	server := r.Platform().(*listmonkfake.Platform)
 	server.Start("Theirs", "Somebody's own draft, which stays one")
 	receipt := r.Publish(r.Draft("campaign"))
 	if seen := server.Visible(); server.Campaigns() != 2 || len(seen) != 1 || seen[0].ID != receipt.ID || strings.Contains(seen[0].Text, "stays one") {
@@ -142,13 +120,14 @@ func TestACampaignThatSomebodyTouchedMeanwhileIsSentOnceOrAskedAbout(t *testing.
 		"scheduled": {func(p *listmonkfake.Platform) { p.SetAll("scheduled") }, 0, true},
 	} {
 		done := false
-		r, server := meddle(t, func(m *meddled, _ http.ResponseWriter, r *http.Request) bool {
+		r := conform.Open(t, New, conform.InFront(listmonkfake.New, func(p fake.Platform, _ http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodPut && !done {
 				done = true
-				c.do(m.Platform)
+				c.do(p.(*listmonkfake.Platform))
 			}
 			return false
-		})
+		}), account())
+		server := r.Platform()
 		d := r.Draft("campaign")
 		if c.asks {
 			if out := r.Refused(d); out.End != connector.EndCantTell || !strings.Contains(out.Words, "gave the campaign a time") {

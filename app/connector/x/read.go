@@ -21,7 +21,10 @@ const listed = "20"
 // List implements connector.Lister: what the account posted, newest first.
 func (Connector) List(ctx context.Context, c *connector.Call) ([]connector.Seen, error) {
 	var out struct {
-		Data []post `json:"data"`
+		Data []post `json:"data"` // absent where there are none
+		Meta *struct {
+			Count int `json:"result_count"`
+		} `json:"meta"`
 	}
 	_, err := c.Send(ctx, connector.Request{
 		Path: "/2/users/" + c.Channel.RemoteID + "/tweets", Into: &out,
@@ -29,6 +32,9 @@ func (Connector) List(ctx context.Context, c *connector.Call) ([]connector.Seen,
 	})
 	if err != nil {
 		return nil, err
+	}
+	if out.Meta == nil || out.Meta.Count > 0 && len(out.Data) == 0 {
+		return nil, connector.Unreadable()
 	}
 	seen := make([]connector.Seen, len(out.Data))
 	for i, t := range out.Data {

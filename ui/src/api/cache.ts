@@ -96,19 +96,6 @@ export const reads = {
       return items;
     }),
   passkeys: () => get(['me', 'passkeys'], async (signal) => (await call('GET /me/passkeys', { signal })).items),
-  recoveries: (organizations: string[]) =>
-    get(['recoveries', ...organizations], async (signal) => {
-      const lists = await Promise.all(
-        organizations.map(async (organization) => {
-          const { items } = await call('GET /organizations/{organization}/recoveries', {
-            path: { organization },
-            signal,
-          });
-          return items.map((recovery) => ({ organization, recovery }));
-        }),
-      );
-      return lists.flat();
-    }),
   sessions: () => get(['me', 'sessions'], async (signal) => (await call('GET /me/sessions', { signal })).items),
   grants: (organization: string) =>
     get([organization, 'grants'], (signal) =>

@@ -64,6 +64,13 @@ export async function fetchFile<N extends Name>(
   return { name: decodeURIComponent(given ?? 'download'), file: data as Blob };
 }
 
+/** What the server wants signed by the key that the session is tied to. It says so of each the first time. */
+const signs = new Set<string>(['POST /session/step-up']);
+
+/** The key's code is loaded when the first signature is due. */
+const sign = (request: Request) =>
+  import('./devicekey').then(({ signed }) => signed(request)).then((request) => globalThis.fetch(request));
+
 type Answer = { data?: unknown; error?: unknown; response: Response };
 
 async function repeat<N extends Name>(name: N, options: Options<N>, as: 'json' | 'blob'): Promise<Answer> {
@@ -73,6 +80,11 @@ async function repeat<N extends Name>(name: N, options: Options<N>, as: 'json' |
       return await once(name, options, key, as);
     } catch (error) {
       const problem = Problem.of(error);
+      if (problem.code === 'device_signature_required' && !signs.has(name)) {
+        signs.add(name);
+        tries--;
+        continue;
+      }
       if (tries > 1 || !asking || options.quiet) throw problem;
       if (problem.status === 401 && (await asking.signIn())) continue;
       if (problem.code === 'step_up_required' || problem.code === 'second_factor_required') {
@@ -108,9 +120,11 @@ async function once<N extends Name>(
       parseAs,
       signal: options.signal,
       keepalive: options.keepalive,
+      ...(signs.has(name) ? { fetch: sign } : {}),
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    if (error instanceof Problem) throw error;
     if (error instanceof SyntaxError) throw new Problem(502, { code: 'unreadable_answer' });
     throw Problem.offline();
   }

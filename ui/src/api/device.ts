@@ -1,4 +1,4 @@
-/** What only this device has: drafts the server doesn't have yet, and the last set of channels. All of it goes at sign-out. */
+/** What only this device has: drafts the server doesn't have yet, the last set of channels, the session's key. All of it goes at sign-out. */
 const name = 'omniposto';
 type Store = 'drafts' | 'kept';
 

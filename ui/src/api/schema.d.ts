@@ -1123,7 +1123,7 @@ export interface paths {
         put?: never;
         /**
          * Link your sign-in with the organization's sign-on
-         * @description Answers the address to send the browser to. From then on the sign-on opens this organization for you.
+         * @description Answers the address to send the browser to. From then on the sign-on opens this organization for you. Members whom the sign-on keeps out may do it too.
          */
         post: operations["sign_on.link"];
         delete?: never;
@@ -2972,6 +2972,8 @@ export interface components {
             /** @description The channel's fact that stands for max. */
             max_fact?: string;
             must: boolean;
+            /** @description A post without text and files is whole: its settings hold the rest. */
+            optional?: boolean;
         };
         ChannelWay: {
             fields: components["schemas"]["ChannelField"][];
@@ -3104,6 +3106,11 @@ export interface components {
         IdentityBarred: {
             name: string;
             organization: string;
+            /**
+             * @description offered, and it is what keeps you out: link it first (sign_on.link).
+             * @enum {string}
+             */
+            sign_on: "none" | "offered" | "linked";
             /** @enum {string} */
             why: "sign_on" | "second_factor" | "way" | "device";
         };
@@ -3152,6 +3159,8 @@ export interface components {
             /** @description Your organizations that this session may not enter. */
             barred?: components["schemas"]["IdentityBarred"][];
             build: string;
+            /** @description Id of the key that the session is tied to. */
+            device_key?: string;
             fresh: components["schemas"]["IdentityFresh"];
             identity: components["schemas"]["IdentityProfile"];
             /** @description Ways to give the second factor here, best first: passkey, totp. */
@@ -3164,6 +3173,11 @@ export interface components {
             second_factor: boolean;
             /** @description Active staff of the instance. */
             staff: boolean;
+            /**
+             * Format: date-time
+             * @description Until when the session can be tied to a device; absent once it is, or once it is too late.
+             */
+            tie_until?: string;
         };
         IdentityOrganizationAccess: {
             id: string;
@@ -3246,6 +3260,8 @@ export interface components {
              */
             ends_at: string;
             id: string;
+            /** @description Your yes counts: it waits for one, isn't about you, and you haven't said it. */
+            may_approve: boolean;
             name: string;
             /**
              * Format: date-time
@@ -7669,7 +7685,8 @@ export interface operations {
                      *           "state": "requested",
                      *           "approvals": 0,
                      *           "started_at": "0001-01-01T00:00:00Z",
-                     *           "ends_at": "0001-01-01T00:00:00Z"
+                     *           "ends_at": "0001-01-01T00:00:00Z",
+                     *           "may_approve": false
                      *         }
                      *       ]
                      *     }
@@ -7721,7 +7738,8 @@ export interface operations {
                      *       "state": "requested",
                      *       "approvals": 0,
                      *       "started_at": "0001-01-01T00:00:00Z",
-                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *       "ends_at": "0001-01-01T00:00:00Z",
+                     *       "may_approve": false
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
@@ -7771,7 +7789,8 @@ export interface operations {
                      *       "state": "requested",
                      *       "approvals": 0,
                      *       "started_at": "0001-01-01T00:00:00Z",
-                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *       "ends_at": "0001-01-01T00:00:00Z",
+                     *       "may_approve": false
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
@@ -9076,7 +9095,8 @@ export interface operations {
                      *       "state": "requested",
                      *       "approvals": 0,
                      *       "started_at": "0001-01-01T00:00:00Z",
-                     *       "ends_at": "0001-01-01T00:00:00Z"
+                     *       "ends_at": "0001-01-01T00:00:00Z",
+                     *       "may_approve": false
                      *     }
                      */
                     "application/json": components["schemas"]["IdentityRecovery"];
@@ -12937,6 +12957,7 @@ export interface operations {
                 iss?: string;
                 device_id?: string;
                 scope?: string;
+                session?: string;
             };
             header?: never;
             path: {

@@ -40,6 +40,10 @@ class Session {
     this.me = me;
     this.workspaceId ??= this.workspaces[0]?.id;
     this.sawBuild(me.build);
+    if (me.tie_until) {
+      const tied = import('./devicekey').then((key) => key.tie(me)).catch(() => undefined);
+      if (me.barred?.some((one) => one.why === 'device')) await tied;
+    }
   }
 
   /** Ends the session here and forgets what was read. */

@@ -82,6 +82,8 @@ func serve(p fake.Platform) (stand, error) {
 	}
 	if r, ok := p.(fake.Registered); ok {
 		at.App = &app{r.Owner().ID, r.Owner().Secret}
+	}
+	if r, ok := p.(interface{ Register(callback string) }); ok {
 		routes.HandleFunc("PUT /-/callback", func(w http.ResponseWriter, req *http.Request) {
 			callback, err := io.ReadAll(req.Body)
 			if err != nil {

@@ -79,6 +79,7 @@ export default async function everyPage({ url, browser, page, api, workspace, or
     `${base}/nowhere`,
     `${url}/signin`,
     `${url}/recover`,
+    `${url}/verify-email`,
     `${url}/me/security`,
     `${url}/recoveries`,
     `${url}/organizations`,

@@ -60,7 +60,9 @@ export default async function policy({ url, page, browser, organization, workspa
   await form.getByText('You signed in another way than this policy allows.').waitFor();
   await form.getByLabel('Passkey').check();
   await form.getByLabel('Password').uncheck();
+  const answered = page.waitForResponse((answer) => answer.request().method() !== 'GET' && answer.ok());
   await form.getByRole('button', { name: 'Save' }).click();
+  await answered;
   await form.getByText('You signed in another way than this policy allows.').waitFor({ state: 'detached' });
   await page.reload();
   must(!(await form.getByLabel('Password').isChecked()), 'passwords are forbidden');

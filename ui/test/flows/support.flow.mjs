@@ -1,7 +1,7 @@
 // Support access from both sides: a request, its approval with a factor, reads that the owner sees appear, and the withdrawal
 // that empties the staff's page within a second.
 import { mkdirSync } from 'node:fs';
-import { addPasskey, authenticator, client, enrol, must, wait } from './world.mjs';
+import { addPasskey, ask, authenticator, be, client, enrol, must, wait } from './world.mjs';
 
 export const options = { expects: [/40[13]/] };
 
@@ -21,8 +21,7 @@ export default async function support({ url, page, browser, workspace, organizat
   // The owner has a passkey.
   await addPasskey(page, page.context(), url, workspace);
   await page.waitForSelector('text=Counts for support access', { state: 'detached' });
-  api.use((await page.context().cookies()).find((one) => one.name.endsWith('omniposto_session')));
-  const { body: added } = await api('POST', '/instance/staff', { email: ada.email, name: ada.name });
+  const { body: added } = await ask(page, 'POST', '/instance/staff', { email: ada.email, name: ada.name });
   const staffApi = client(url);
   await staffApi('POST', '/invitations/accept', {
     token: added.link.split('#token=')[1],
@@ -31,8 +30,6 @@ export default async function support({ url, page, browser, workspace, organizat
   });
 
   // The owner reads out the code; nobody has access.
-  const cookies = async (who, from) =>
-    who.context().addCookies([{ name: 'omniposto_session', value: from.cookie().split('=')[1], url }]);
   await page.goto(`${url}/o/${organization}/support`);
   await page.waitForSelector('text=Nobody has access.');
   const spoken = await page.locator('.code code').innerText();
@@ -42,7 +39,7 @@ export default async function support({ url, page, browser, workspace, organizat
   // The staff person asks, and has no second factor yet: sets up a passkey on the way, and the request goes on as it was written.
   const staff = await browser();
   await authenticator(staff.context, staff.page);
-  await cookies(staff.page, staffApi);
+  await be(staff.context, url, staffApi);
   await staff.page.goto(`${url}/staff`);
   await staff.page.waitForSelector('text=No grants');
   await staff.page.getByRole('button', { name: 'Request access' }).click();

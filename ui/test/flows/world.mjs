@@ -1,6 +1,6 @@
 // A real server and real browsers for the flows: start(), then a claimed organization by the API or by hand.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,7 +113,6 @@ export function client(url) {
   };
   /** The session's cookie, to give a browser the same sign-in. */
   send.cookie = () => cookie;
-  send.use = ({ name, value }) => (cookie = `${name}=${value}`);
   return send;
 }
 
@@ -162,6 +161,78 @@ export async function authenticator(context, page) {
   return { silent: () => presence(false), willing: () => presence(true) };
 }
 
+/** Enrols an authenticator app by the API; gives its secret. */
+export async function enrolApp(api) {
+  const { body } = await api('POST', '/me/totp');
+  await api('POST', '/me/totp/confirm', { code: totp(body.secret) });
+  return body.secret;
+}
+
+/** A code counts once, so what comes soon after another is confirmed with the next. */
+export const nextCode = (secret) => totp(secret, Date.now() + 30_000);
+
+/** Gives a browser the sign-in of an API client. */
+export const be = (context, url, from) =>
+  context.addCookies([{ name: 'omniposto_session', value: from.cookie().split('=')[1], url }]);
+
+/** Pictures a page light, dark and 320 px wide into OMNIPOSTO_PICTURES; without, it does nothing. */
+export async function look(page, name) {
+  const folder = process.env.OMNIPOSTO_PICTURES;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  const size = page.viewportSize();
+  for (const [as, width, colorScheme] of [
+    ['', size.width, 'light'],
+    ['-dark', size.width, 'dark'],
+    ['-320', 320, 'light'],
+  ]) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ ...size, width });
+    await wait(350);
+    must((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${name} is wider than ${width}`);
+    await page.screenshot({ path: `${folder}/${name}${as}.png` });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(size);
+}
+
+/** Asks the API as the page does: with its cookies and, where the server wants it, with the signature of its key. */
+export const ask = (page, method, path, body) =>
+  page.evaluate(
+    async ({ method, path, text }) => {
+      const send = (more) =>
+        fetch(path, { method, headers: { ...(text && { 'Content-Type': 'application/json' }), ...more }, body: text });
+      const kept = () =>
+        new Promise((done, fail) => {
+          const opening = indexedDB.open('omniposto', 1);
+          opening.onerror = () => fail(opening.error);
+          opening.onsuccess = () => {
+            const read = opening.result.transaction('kept').objectStore('kept').get('device-key');
+            read.onsuccess = () => done(read.result);
+          };
+        });
+      const encode = (words) => new TextEncoder().encode(words);
+      const base64url = (bytes) =>
+        btoa(String.fromCharCode(...new Uint8Array(bytes)))
+          .replace(/[+]/g, '-')
+          .replace(/[/]/g, '_')
+          .replace(/=/g, '');
+      let answer = await send();
+      if (answer.status === 403 && (await answer.clone().json()).code === 'device_signature_required') {
+        const { id, key } = await kept();
+        const { nonce } = await (await fetch('/api/v1/session/device-nonce')).json();
+        const sum = base64url(await crypto.subtle.digest('SHA-256', encode(text ?? '')));
+        const signed = encode([method, path, sum, nonce].join('\n'));
+        const signature = await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, key, signed);
+        const headers = { 'Device-Key-Id': id, 'Device-Nonce': nonce, 'Device-Signature': base64url(signature) };
+        answer = await send(headers);
+      }
+      const answered = await answer.text();
+      return { status: answer.status, body: answered ? JSON.parse(answered) : undefined };
+    },
+    { method, path: `/api/v1${path}`, text: body && JSON.stringify(body) },
+  );
+
 /** Signs in by the page and adds a passkey there, as the person's only factor; it stays until the recovery codes are put away. */
 export async function addPasskey(page, context, url, workspace) {
   const device = await authenticator(context, page);
@@ -185,14 +256,5 @@ async function keepCodes(page) {
   await page.waitForSelector('text=They are shown only now', { state: 'detached' });
 }
 
-/** Posts to the API as the page does, with its cookies. */
-export function fromPage(page, path, body) {
-  return page.evaluate(
-    async ({ path, body }) => {
-      const headers = { 'Content-Type': 'application/json' };
-      const answer = await fetch(`/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-      return { status: answer.status, body: await answer.json() };
-    },
-    { path, body },
-  );
-}
+/** Posts to the API as the page does. */
+export const fromPage = (page, path, body) => ask(page, 'POST', path, body);

@@ -180,10 +180,14 @@ func (p *Platform) all(w http.ResponseWriter, r *http.Request, route string) {
 	p.Mu.Lock()
 	defer p.Mu.Unlock()
 	if r.Method == http.MethodGet {
-		want, filtered := strings.CutPrefix(r.URL.Query().Get("filter"), "slug:")
+		slug, states, named := strings.Cut(r.URL.Query().Get("filter"), "+status:")
+		want, filtered := strings.CutPrefix(slug, "slug:")
+		if !named {
+			states = "[published]" // what is listed when nobody asks for more
+		}
 		out := []any{}
 		for _, e := range p.articles {
-			if e.route == route && (!filtered || e.text("slug") == want) {
+			if e.route == route && (!filtered || e.text("slug") == want) && slices.Contains(strings.Split(strings.Trim(states, "[]"), ","), e.text("status")) {
 				out = append(out, e.shown(r))
 			}
 		}

@@ -1,11 +1,7 @@
 package xfake
 
 import (
-	"crypto/sha256"
-	"encoding"
-	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -15,15 +11,12 @@ import (
 	"github.com/omniposto/omniposto/app/connector/fake"
 )
 
-// uploading is a file that comes in parts: its sum as far as it came, and as it stood before the last part.
+// uploading is a file that comes in parts.
 type uploading struct {
-	file   *fake.File
-	total  int64
-	sum    hash.Hash
-	before []byte // state of sum before the last part
-	size   int64  // before the last part
-	last   int    // its number
-	done   bool
+	*fake.Growing
+	file  *fake.File
+	total int64
+	done  bool
 }
 
 func (p *Platform) given(w http.ResponseWriter, f *fake.File, more map[string]any) {
@@ -69,7 +62,7 @@ func (p *Platform) initialize(w http.ResponseWriter, r *http.Request) {
 	p.Mu.Lock()
 	defer p.Mu.Unlock()
 	f := p.Keep(fake.File{MIME: in.MIME})
-	p.uploads[f.ID] = &uploading{file: f, total: in.Size, sum: sha256.New(), last: -1}
+	p.uploads[f.ID] = &uploading{Growing: fake.NewGrowing(), file: f, total: in.Size}
 	p.given(w, f, nil)
 }
 
@@ -109,25 +102,8 @@ func (p *Platform) append(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err := part(r, func(n int, media *multipart.Part) error {
-		switch n {
-		case u.last + 1:
-			u.before, _ = u.sum.(encoding.BinaryMarshaler).MarshalBinary()
-			u.size, u.last = u.file.Size, n
-		case u.last: // sent again
-			if err := u.sum.(encoding.BinaryUnmarshaler).UnmarshalBinary(u.before); err != nil {
-				return err
-			}
-			u.file.Size = u.size
-		default:
-			return errNoPart
-		}
 		u.file.Name = media.FileName()
-		size, err := io.Copy(u.sum, io.LimitReader(media, 5<<20+1))
-		u.file.Size += size
-		if size > 5<<20 {
-			return errNoPart
-		}
-		return err
+		return u.Part(n, io.LimitReader(media, 5<<20))
 	})
 	if err != nil {
 		invalid(w, "The segment can't be read.")
@@ -140,13 +116,13 @@ func (p *Platform) finalize(w http.ResponseWriter, r *http.Request) {
 	p.Mu.Lock()
 	defer p.Mu.Unlock()
 	u, ok := p.uploads[r.PathValue("id")]
-	if !ok || u.file.Size != u.total {
+	if !ok || u.Size != u.total {
 		invalid(w, "Segments are missing.")
 		return
 	}
 	if !u.done {
 		u.done = true
-		u.file.Sum = hex.EncodeToString(u.sum.Sum(nil)[:8])
+		u.file.Size, u.file.Sum = u.Size, u.Sum()
 		u.file.ReadyAt = p.Now().Add(workTime)
 	}
 	p.given(w, u.file, map[string]any{"processing_info": map[string]any{"state": "pending", "check_after_secs": 1}})

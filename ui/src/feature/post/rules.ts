@@ -112,7 +112,8 @@ export function localProblems(content: Content, known: Known): PostProblem[] {
     const platform = known.platforms.find((one) => one.id === channel?.platform);
     if (!channel || !platform) continue;
     const parts = sentParts(content, id, platform);
-    if (parts.every((one) => !one.text.trim() && !one.media.length)) {
+    const whole = platform.kinds.some((one) => one.text.optional && one.roles.includes('post'));
+    if (!whole && parts.every((one) => !one.text.trim() && !one.media.length)) {
       found.push({
         channel: id,
         ours: true,
