@@ -50,16 +50,6 @@ export const reads = {
     ...get(['platforms'], async (signal) => (await call('GET /platforms', { signal })).items),
     staleTime: 3_600_000,
   }),
-  /** What can be connected, as an organization's own apps make it: an administrator may enter one at any time. */
-  connectable: (organization: string | undefined) =>
-    get([organization ?? '', 'platforms'], async (signal) => {
-      const { items } = await call('GET /platforms', { query: organization ? { organization } : {}, signal });
-      return items;
-    }),
-  targets: (workspace: string, arrival: string) =>
-    get([workspace, 'choose', arrival], (signal) =>
-      call('GET /workspaces/{workspace}/channels/choose/{arrival}', { path: { workspace, arrival }, signal }),
-    ),
   post: (workspace: string, post: string) =>
     get([workspace, 'post', post], (signal) =>
       call('GET /workspaces/{workspace}/posts/{post}', { path: { workspace, post }, signal }),
