@@ -4,6 +4,7 @@ WORKDIR /src/ui
 COPY ui/package.json ui/package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY ui/ ./
+COPY app/connector/ ../app/connector/
 RUN npm run build
 
 # One static binary with it inside

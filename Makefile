@@ -33,7 +33,7 @@ ui/node_modules/.package-lock.json: ui/package-lock.json
 	@cd ui && npm ci --no-audit --no-fund --loglevel=error
 	touch node_modules/.package-lock.json
 
-ui/dist/index.html: ui/node_modules/.package-lock.json ui/index.html ui/vite.config.ts $(shell find ui/src ui/public -type f 2>/dev/null)
+ui/dist/index.html: ui/node_modules/.package-lock.json ui/index.html ui/vite.config.ts ui/marks.ts $(wildcard app/connector/*/icon.svg) $(shell find ui/src ui/public -type f 2>/dev/null)
 	@cd ui && npm run --silent build && touch dist/index.html
 
 .PHONY: test-deps

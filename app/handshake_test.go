@@ -40,7 +40,7 @@ func TestAgreeAtMisskeyAndBack(t *testing.T) {
 		t.Errorf("another's browser: %d %s", s.status, s.raw)
 	}
 	end := w.owner.must(303, "GET", "root:"+path, nil, "Sec-Fetch-Site", "cross-site")
-	if !strings.HasPrefix(end.header.Get("Location"), "/w/"+w.ws+"/channels#connected=chn_") {
+	if !strings.HasPrefix(end.header.Get("Location"), "/w/"+w.ws+"/channels/chn_") {
 		t.Fatalf("the end is %q", end.header.Get("Location"))
 	}
 	w.owner.must(422, "GET", "root:"+path, nil) // once

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { marks } from './marks.ts';
 
 /** The chosen theme must stand before the first paint, and inline scripts are forbidden: a hashed file of its own. */
 function themeFirst(): Plugin {
@@ -71,7 +72,7 @@ function compressed(): Plugin {
 const server = process.env['OMNIPOSTO_SERVER'] ?? 'http://localhost:8080';
 
 export default defineConfig({
-  plugins: [parsedWords(), svelte(), themeFirst(), compressed()],
+  plugins: [parsedWords(), marks(), svelte(), themeFirst(), compressed()],
   build: {
     target: ['es2023', 'chrome123', 'firefox128', 'safari17.5'],
     modulePreload: { polyfill: false },
@@ -91,7 +92,7 @@ export default defineConfig({
             },
             {
               name: 'parts',
-              test: /\/src\/(api|words|kit)\/(?!.*(json|qr|upload|device|form|Zone|Password|Strength|Outside|Logo|orm|Segmented|Tabs|ChannelPicture|Notice|Popover|above|save|passkeys|Countdown|wrong|Copy|Empty|Thumb))|@lucide\/svelte\/dist\/(Icon|context|defaultAttributes|utils|icons\/(eye|eye-off|triangle-alert)\.)/,
+              test: /\/src\/(api|words|kit)\/(?!.*(json|qr|upload|device|form|Zone|Password|Strength|Outside|Logo|orm|Segmented|Tabs|ChannelPicture|Notice|Popover|above|save|passkeys|Countdown|wrong|Copy|Empty|Thumb|Declared|connect))|@lucide\/svelte\/dist\/(Icon|context|defaultAttributes|utils|icons\/(eye|eye-off|triangle-alert)\.)/,
               priority: 2,
             },
             { name: 'icons', test: /@lucide\/svelte\/dist\/icons/, minShareCount: 2, priority: 1 },

@@ -89,6 +89,7 @@ type TargetView struct {
 // TargetsView is what may be chosen after a sign-in.
 type TargetsView struct {
 	Platform string       `json:"platform"`
+	One      string       `json:"one" doc:"What one is called: Page."`
 	Label    string       `json:"label" doc:"What they are called, many of them: Pages."`
 	Help     string       `json:"help,omitempty"`
 	Items    []TargetView `json:"items" maxItems:"1000"`
@@ -113,7 +114,7 @@ func (s *Channels) arrivalOperations() []op.Operation {
 	return []op.Operation{
 		op.New("channels.targets", op.GET("/workspaces/{workspace}/channels/choose/{arrival}"), s.targets).
 			Says("What may be connected", "The pages, boards or locations of a sign-in that came back. It stays for half an hour.").
-			Example(nil, TargetsView{Platform: "facebook", Label: "Pages", Items: []TargetView{one}}).
+			Example(nil, TargetsView{Platform: "facebook", One: "Page", Label: "Pages", Items: []TargetView{one}}).
 			In(op.InWorkspace).By(access.Session).Fails(ErrArrival).Hidden("only a person signs in").Needs(access.ChannelsWrite),
 		op.New("channels.choose", op.POST("/workspaces/{workspace}/channels/choose"), s.choose).
 			Says("Connect what was chosen", "Each target becomes a channel of the workspace.").
@@ -227,7 +228,7 @@ func (s *Channels) targets(ctx context.Context, c op.Call, in *targetsInput) (*T
 		}
 		v := &TargetsView{Platform: a.Platform, Items: []TargetView{}, Until: a.ExpiresAt}
 		if pub, ok := s.Platform(a.Platform); ok && pub.Spec().Targets != nil {
-			v.Label, v.Help = pub.Spec().Targets.Many, pub.Spec().Targets.Help
+			v.One, v.Label, v.Help = pub.Spec().Targets.Label, pub.Spec().Targets.Many, pub.Spec().Targets.Help
 		}
 		there := Of(tx, c.Organization, c.Workspace)
 		for _, one := range all {

@@ -204,7 +204,7 @@ func (s *Channels) callback(ctx context.Context, c op.Call, in *callbackInput) (
 	case ch == nil:
 		return page + "/connect/" + st.Platform + "#choose=" + arrival.String(), nil
 	}
-	return page + "#connected=" + ch.ID.String(), nil
+	return page + "/" + ch.ID.String() + "#connected=" + ch.ID.String(), nil
 }
 
 // connected makes the channel of a sign-in, or keeps what may be chosen from.

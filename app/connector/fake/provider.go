@@ -41,6 +41,13 @@ func (p *Provider) Owner() Client { return p.Client }
 // Registered is a platform at which an administrator registers an app.
 type Registered interface{ Owner() Client }
 
+// Register is what the app's owner enters there as the address to come back to; "" takes the next one that is asked for.
+func (p *Provider) Register(callback string) {
+	p.Mu.Lock()
+	defer p.Mu.Unlock()
+	p.Client.Callback = callback
+}
+
 func (p *Provider) id(v url.Values) string {
 	if p.Param != "" {
 		return v.Get(p.Param)

@@ -45,5 +45,13 @@ export const above = {
       const { items } = await call('GET /organizations/{organization}/recoveries', { path: { organization }, signal });
       return items;
     }),
+  /** The apps at platforms: an organization's, or the server's. */
+  apps: (organization: string | undefined) =>
+    get([organization ?? 'instance', 'apps'], async (signal) => {
+      const { items } = organization
+        ? await call('GET /organizations/{organization}/platforms', { path: { organization }, signal })
+        : await call('GET /instance/platforms', { signal });
+      return items;
+    }),
   mail: () => get(['instance', 'mail'], (signal) => call('GET /instance/mail', { signal })),
 };

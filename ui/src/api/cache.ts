@@ -131,6 +131,7 @@ const touched: Record<string, (change: Change) => unknown[][]> = {
   key: () => [['keys'], ['audit']],
   sign_on: () => [['sign-on'], ['audit']],
   recovery: () => [['recoveries'], ['audit']],
+  app: () => [['apps'], ['platforms'], ['audit']],
 };
 
 /** Marks what a change touched as stale; what is on the screen is read again. Reads already newer than the change stay. */

@@ -2950,6 +2950,8 @@ export interface components {
             items: components["schemas"]["ChannelTarget"][];
             /** @description What they are called, many of them: Pages. */
             label: string;
+            /** @description What one is called: Page. */
+            one: string;
             platform: string;
             /** Format: date-time */
             until: string;
@@ -11077,6 +11079,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "platform": "facebook",
+                     *       "one": "Page",
                      *       "label": "Pages",
                      *       "items": [
                      *         {

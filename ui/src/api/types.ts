@@ -20,6 +20,9 @@ export type PostKind = Shapes['ChannelKind'];
 export type TextRule = Shapes['ChannelText'];
 export type ConnectField = Shapes['ChannelField'];
 export type Channel = Shapes['Channel'];
+export type App = Shapes['ChannelApp'];
+export type AppTest = Shapes['ChannelAppTest'];
+export type Targets = Shapes['ChannelTargets'];
 export type Slot = Shapes['ScheduleSlot'];
 
 export type Asset = Shapes['MediaAsset'];

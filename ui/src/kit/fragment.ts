@@ -11,3 +11,7 @@ export function take(name: string): string | undefined {
   history.replaceState(history.state, '', location.pathname + location.search + rest);
   return value;
 }
+
+/** A value behind the "#" that stays there: it names a step, and a reload is to find it again. */
+export const peek = (name: string): string | undefined =>
+  new URLSearchParams(location.hash.slice(1)).get(name) ?? undefined;

@@ -10,6 +10,7 @@ import Image from '@lucide/svelte/icons/image';
 import KeyRound from '@lucide/svelte/icons/key-round';
 import LifeBuoy from '@lucide/svelte/icons/life-buoy';
 import Mail from '@lucide/svelte/icons/mail';
+import Plug from '@lucide/svelte/icons/plug';
 import RadioIcon from '@lucide/svelte/icons/radio';
 import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Settings from '@lucide/svelte/icons/settings';
@@ -85,6 +86,14 @@ export function organizationPages(organization: string): PageRow[] {
       needs: 'security.write',
     },
     {
+      id: 'platforms',
+      label: t('page.platforms'),
+      icon: Plug,
+      href: `${base}/platforms`,
+      key: 'G P',
+      needs: 'security.write',
+    },
+    {
       id: 'support',
       label: t('page.support'),
       icon: LifeBuoy,
@@ -109,6 +118,7 @@ export function organizationPages(organization: string): PageRow[] {
 export function adminPages(): PageRow[] {
   return [
     { id: 'health', label: t('page.server'), icon: HeartPulse, href: '/admin', key: 'G H' },
+    { id: 'platforms', label: t('page.platforms'), icon: Plug, href: '/admin/platforms', key: 'G P' },
     { id: 'staff', label: t('page.staff'), icon: UserCheck, href: '/admin/staff', key: 'G F' },
     { id: 'mail', label: t('page.mail'), icon: Mail, href: '/admin/mail', key: 'G M' },
     { id: 'recoveries', label: t('page.recoveries'), icon: KeyRound, href: '/admin/recoveries', key: 'G R' },

@@ -55,6 +55,8 @@ export const { navigate, route, preload } = createRouter({
     layout: () => import('./Frame.svelte'),
     '/members': () => import('../feature/member/Members.svelte').then(above).catch(gone),
     '/security': () => import('../feature/security/Security.svelte').then(above).catch(gone),
+    '/platforms': () => import('../feature/platform/Platforms.svelte').then(above).catch(gone),
+    '/platforms/:platform': () => import('../feature/platform/Platforms.svelte').then(above).catch(gone),
     '/audit': () => import('../feature/audit/Audit.svelte').then(above).catch(gone),
     '/audit/offsite': () => import('../feature/audit/Offsite.svelte').then(above).catch(gone),
     '/developers': () => import('../feature/developer/Keys.svelte').then(above).catch(gone),
@@ -65,6 +67,8 @@ export const { navigate, route, preload } = createRouter({
   '/admin': {
     layout: () => import('./Frame.svelte'),
     '/': () => import('../feature/instance/Server.svelte').then(above).catch(gone),
+    '/platforms': () => import('../feature/platform/Platforms.svelte').then(above).catch(gone),
+    '/platforms/:platform': () => import('../feature/platform/Platforms.svelte').then(above).catch(gone),
     '/staff': () => import('../feature/instance/Staff.svelte').then(above).catch(gone),
     '/mail': () => import('../feature/instance/Mail.svelte').then(above).catch(gone),
     '/recoveries': () => import('../feature/instance/Recoveries.svelte').then(above).catch(gone),

@@ -49,6 +49,8 @@ export default async function everyPage({ url, browser, page, api, workspace, or
     `${base}/channels/${channel}`,
     `${base}/channels/connect`,
     `${base}/channels/connect/mastodon`,
+    `${base}/channels/connect/x`,
+    `${base}/channels/connect/x#choose=arv_06g2p7r8k1m3v5x9z2b4d6f8h0`,
     `${base}/practice`,
     `${base}/members`,
     `${base}/members?invite=1`,
@@ -57,6 +59,9 @@ export default async function everyPage({ url, browser, page, api, workspace, or
     `${base}/me`,
     `${base}/me/security`,
     `${url}/admin`,
+    `${url}/admin/platforms`,
+    `${url}/admin/platforms/x`,
+    `${url}/admin/platforms/mastodon`,
     `${url}/admin/staff`,
     `${url}/o/${organization}/members`,
     `${url}/o/${organization}/support`,
@@ -65,6 +70,8 @@ export default async function everyPage({ url, browser, page, api, workspace, or
     `${url}/admin/recoveries`,
     `${url}/admin/audit`,
     `${url}/o/${organization}/security`,
+    `${url}/o/${organization}/platforms`,
+    `${url}/o/${organization}/platforms/x`,
     `${url}/o/${organization}/audit`,
     `${url}/o/${organization}/audit?what=delivery.`,
     `${url}/o/${organization}/audit/offsite`,
@@ -104,6 +111,51 @@ export default async function everyPage({ url, browser, page, api, workspace, or
           redirect_url: `${url}/sign-on/callback`,
           sign_in_url: `${url}/sign-in#organization=${organization}`,
           version: 1,
+        },
+      }),
+    );
+    // As it looks once an app was refused; the organization has the form of a platform without one.
+    await one.route('**/api/v1/instance/platforms', async (route) => {
+      const response = await route.fetch();
+      const { items } = await response.json();
+      const refused = {
+        state: 'fails',
+        from: 'instance',
+        values: { id: 'x-client', plan: 'pay' },
+        secret_hint: 'c41e',
+        set_at: '2026-11-09T09:00:00Z',
+        channels: 3,
+        workspaces: 2,
+        to_reconnect: 2,
+        version: 2,
+        last_test: {
+          at: '2026-11-24T08:06:00Z',
+          took_ms: 900,
+          address: 'reached',
+          credentials: 'secret_refused',
+          words: 'Error validating client secret.',
+        },
+      };
+      return route.fulfill({
+        response,
+        json: { items: items.map((app) => (app.platform === 'x' ? { ...app, ...refused } : app)) },
+      });
+    });
+    // A sign-in that opens many, one of them connected already.
+    await one.route('**/channels/choose/*', (route) =>
+      route.fulfill({
+        json: {
+          platform: 'x',
+          one: 'Page',
+          label: 'Pages',
+          help: 'Those that you manage there.',
+          items: Array.from({ length: 9 }, (_, i) => ({
+            target: `t${i}`,
+            name: `Fjellvik ${i + 1}`,
+            handle: `@fjellvik${i + 1}`,
+            ...(i ? {} : { connected: channel }),
+          })),
+          until: new Date(Date.now() + 1_800_000).toISOString(),
         },
       }),
     );
