@@ -79,6 +79,9 @@ func (f Field) schema() map[string]any {
 	if f.Options != nil {
 		out["x-options"] = f.Options
 	}
+	if f.Must {
+		out["x-must"] = true // where it counts; required says it only where that is everywhere
+	}
 	if f.Unset {
 		out["x-unset"] = true
 	}
