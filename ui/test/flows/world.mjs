@@ -1,10 +1,11 @@
 // A real server and real browsers for the flows: start(), then a claimed organization by the API or by hand.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHmac } from 'node:crypto';
+import { createInterface } from 'node:readline';
 
 export const code = 'kestrel-otter-lantern-42';
 export const mira = {
@@ -49,6 +50,34 @@ export async function start(binary, env = {}) {
       process_.kill('SIGTERM');
       await new Promise((done) => process_.once('exit', done));
       rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Runs the fakes of platforms, each as a server of its own, and says how the product is pointed at them. What a flow gives back from
+ * before(): by name, url and ways to connect; visible(name) is what anybody could see there.
+ */
+export async function fakes(...names) {
+  const folder = mkdtempSync(join(tmpdir(), 'omniposto-fakes-'));
+  const binary = join(folder, 'fakes');
+  const root = new URL('../../../', import.meta.url).pathname;
+  execFileSync('go', ['build', '-tags', 'nodynamic', '-o', binary, './ui/test/fakes'], { cwd: root, stdio: 'inherit' });
+  const server = spawn(binary, names, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const line = await new Promise((done, fail) => {
+    createInterface({ input: server.stdout }).once('line', done);
+    server.once('exit', (code) => fail(new Error(`the fakes ended with ${code}`)));
+  });
+  const platforms = JSON.parse(line);
+  const env = { OMNIPOSTO_NETWORK__ALLOW_PRIVATE: '127.0.0.0/8' };
+  for (const name of names) env[`OMNIPOSTO_PLATFORMS__${name.toUpperCase()}__API_URL`] = platforms[name].url;
+  return {
+    ...platforms,
+    env,
+    visible: async (name) => (await fetch(`${platforms[name].url}/-/visible`)).json(),
+    stop: () => {
+      server.stdin.end();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

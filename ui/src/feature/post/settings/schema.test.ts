@@ -17,7 +17,6 @@ import {
 } from './schema';
 
 const form = settingsOf({
-  required: ['board'],
   properties: {
     board: { 'x-field': 'lookup', 'x-lookup': 'boards', title: 'Board' },
     tags: { type: 'array', 'x-field': 'words', items: {} },
@@ -35,6 +34,11 @@ const place = { kind: 'article', facts: { flairs: 1 } };
 describe('a setting', () => {
   it('is named by its title, else by its name', () => {
     expect([one('board').label, one('tags').label]).toEqual(['Board', 'tags']);
+  });
+  it('stands where the connector puts it', () => {
+    const named = (properties: Record<string, object>, order: string[]) =>
+      settingsOf({ properties, 'x-order': order }).map((field) => field.name);
+    expect(named({ a: {}, title: {} }, ['title', 'a'])).toEqual(['title', 'a']);
   });
   it('is the draft’s own, else the channel’s, else the default', () => {
     expect(valueOf(one('seen'), { seen: 'friends' }, { seen: 'public' })).toBe('friends');

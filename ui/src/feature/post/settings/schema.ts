@@ -18,7 +18,8 @@ export interface Choice {
 
 export interface Schema {
   properties?: Record<string, Property>;
-  required?: string[];
+  /** The fields as they follow one another: an object of JSON has no order. */
+  'x-order'?: string[];
 }
 
 export interface Property {
@@ -55,13 +56,13 @@ export interface Setting extends Property {
 
 /** The settings of a form in the order that the connector gives them. */
 export function settingsOf(schema: Schema): Setting[] {
-  return Object.entries(schema.properties ?? {}).map(([name, one]) => ({
-    ...one,
-    name,
-    label: one.title || name,
-    kind: one['x-field'] ?? 'text',
-    many: one.type === 'array',
-  }));
+  const all = schema.properties ?? {};
+  return (schema['x-order'] ?? Object.keys(all))
+    .filter((name) => all[name])
+    .map((name) => {
+      const one = all[name]!;
+      return { ...one, name, label: one.title || name, kind: one['x-field'] ?? 'text', many: one.type === 'array' };
+    });
 }
 
 /** Nothing was given: what the server takes for nothing. */
