@@ -1,5 +1,6 @@
 // A platform's own settings by keyboard: connect a WordPress site, look up two categories, publish, take it back.
 import { resolve } from 'node:path';
+import { findings } from '../axe.mjs';
 import { fakes, must, signIn } from './world.mjs';
 
 export const options = { before: () => fakes('wordpress') };
@@ -8,7 +9,11 @@ const folder = process.env.OMNIPOSTO_PICTURES;
 const picture = (page, name) =>
   folder ? page.screenshot({ path: resolve(folder, `${name}.png`) }) : Promise.resolve(undefined);
 
-export default async function settings({ url, page, api, workspace, beside, browser }) {
+export default async function settings({ url, page, context, api, workspace, beside, browser }) {
+  const fine = async (where) => {
+    const bad = await findings(page, context);
+    must(!bad.length, `${where}: ${bad.join('\n  ')}`);
+  };
   const [{ way, fields }] = beside.wordpress.ways;
   const { body: channel } = await api('POST', `/workspaces/${workspace}/channels`, {
     platform: 'wordpress',
@@ -33,6 +38,7 @@ export default async function settings({ url, page, api, workspace, beside, brow
   await page.keyboard.press('Enter');
   await page.keyboard.type('oth');
   await page.waitForFunction(() => document.querySelectorAll('[role=option]').length === 1);
+  await fine('the list of a look-up');
   await picture(page, 'settings');
   await page.keyboard.press('Enter');
   await page.keyboard.press('Escape');
@@ -99,7 +105,11 @@ export default async function settings({ url, page, api, workspace, beside, brow
   }
 
   await page.getByRole('button', { name: 'Take back…' }).first().click();
-  await page.getByRole('button', { name: 'Take back from 1 channel' }).click();
+  const back = page.getByRole('button', { name: 'Take back from 1 channel' });
+  await back.waitFor();
+  await page.evaluate(() => document.getAnimations().forEach((motion) => motion.finish()));
+  await fine('taking back');
+  await back.click();
   await page.waitForSelector('[data-outcome=recalled]');
   await picture(page, 'recalled');
   await page.getByRole('button', { name: 'Close' }).last().click();
