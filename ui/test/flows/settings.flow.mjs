@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { findings } from '../axe.mjs';
 import { fakes, must, signIn } from './world.mjs';
 
-export const options = { before: () => fakes('wordpress') };
+export const options = { expects: [/503/], before: () => fakes('wordpress') };
 
 const folder = process.env.OMNIPOSTO_PICTURES;
 const picture = (page, name) =>
@@ -115,4 +115,127 @@ export default async function settings({ url, page, context, api, workspace, bes
   await page.getByRole('button', { name: 'Close' }).last().click();
   await page.waitForSelector('.help h2:has-text("Taken back")');
   must((await beside.visible('wordpress')).length === 0, 'nothing is to be seen there any more');
+
+  await entries({ url, page, workspace, api });
+  await severalEndings({ url, page, workspace, api, channel, fine });
+}
+
+/** A list of entries by its buttons; a time on the workspace's clock; an id by hand where the platform can't be asked. */
+async function entries({ url, page, workspace, api }) {
+  const { body: channels } = await api('GET', `/workspaces/${workspace}/channels`);
+  const practice = channels.items.find((one) => one.platform === 'practice');
+  await page.route('**/api/v1/platforms', async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    json.items.find((one) => one.id === 'practice').settings = toy;
+    return route.fulfill({ response, json });
+  });
+  await page.route('**/lookup?*', (route) =>
+    route.fulfill({ status: 503, json: { code: 'lookup_failed', detail: 'The boards are resting.' } }),
+  );
+  await page.route('**/posts/check', (route) => route.fulfill({ json: { channels: {} } }));
+  await page.goto(`${url}/w/${workspace}/compose?channel=${practice.id}`);
+  await page.waitForSelector('.composer textarea');
+  await page.keyboard.type('Three places');
+  await page.getByRole('tab', { name: /Practice/ }).click();
+  await page.locator('details.settings summary').click();
+  await page.waitForSelector('text=Each is a delivery of its own.');
+  for (const title of ['First', 'Second']) {
+    await page.getByRole('button', { name: 'Add another' }).click();
+    await page.waitForFunction(() => !!document.activeElement.closest('[data-setting^="places."]'));
+    await page.keyboard.type(title);
+  }
+  await page.getByRole('button', { name: 'Move Second earlier' }).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement.matches('[data-later]'));
+  await page.fill('[data-setting=until] input', '2026-12-24T18:00');
+  const board = page.getByRole('combobox', { name: 'Board' });
+  await board.click();
+  await page.waitForSelector('text=The boards are resting.');
+  await board.pressSequentially('1102');
+  await page.getByRole('option', { name: '1102' }).waitFor();
+  await page.keyboard.press('Enter');
+  must((await board.inputValue()) === '1102', 'an id by hand is taken');
+  const sent = page.waitForRequest(
+    (request) => /\/posts(\/|$)/.test(request.url()) && /PATCH|POST/.test(request.method()),
+  );
+  await page.getByRole('button', { name: 'Take First out' }).click();
+  await page.waitForFunction(() => document.activeElement.matches('[data-remove]'));
+  await sent;
+  await page.waitForSelector('text=/Saved/');
+  const { body: posts } = await api('GET', `/workspaces/${workspace}/posts?status=draft`);
+  const { body: post } = await api('GET', `/workspaces/${workspace}/posts/${posts.items[0].id}`);
+  const { places, until, board: picked } = post.variants[practice.id].settings;
+  const kept = JSON.stringify({ places, until, board: picked });
+  must(
+    kept === '{"places":[{"title":"Second"}],"until":"2026-12-24T17:00:00Z","board":{"id":"1102"}}',
+    `the draft keeps ${kept}`,
+  );
+}
+
+const toy = {
+  'x-order': ['places', 'until', 'board'],
+  properties: {
+    places: {
+      title: 'Places',
+      type: 'array',
+      'x-field': 'list',
+      'x-delivery-per-entry': true,
+      items: { properties: { title: { type: 'string', title: 'Title', 'x-field': 'text' } } },
+    },
+    until: { title: 'Until', type: 'string', 'x-field': 'datetime' },
+    board: { title: 'Board', 'x-field': 'lookup', 'x-lookup': 'boards' },
+  },
+};
+
+/** Each channel ends in its own way; only what failed is tried again. */
+async function severalEndings({ url, page, workspace, api, channel, fine }) {
+  const { body: posts } = await api('GET', `/workspaces/${workspace}/posts`);
+  const id = posts.items.find((one) => one.status === 'published').id;
+  const { body: post } = await api('GET', `/workspaces/${workspace}/posts/${id}`);
+  const others = { chn_1: 'failed', chn_2: 'unsupported', chn_3: 'in_doubt' };
+  const [delivery] = post.deliveries;
+  const deliveries = Object.keys(others).map((other) => ({
+    ...delivery,
+    id: `dlv_${other}`,
+    channel: other,
+    recalled_at: undefined,
+  }));
+  await page.route(`**/api/v1/**/posts/${id}`, (route) => route.fulfill({ json: { ...post, deliveries } }));
+  await page.route('**/api/v1/**/channels', (route) =>
+    route.fulfill({
+      json: { items: Object.keys(others).map((other) => ({ ...channel, id: other, name: `Blog ${other}` })) },
+    }),
+  );
+  const asked = [];
+  await page.route(`**/api/v1/**/posts/${id}/recall`, (route) => {
+    const { channels } = route.request().postDataJSON();
+    asked.push(channels);
+    const items = channels.map((one) => ({
+      delivery: `dlv_${one}`,
+      channel: one,
+      outcome: asked.length > 1 ? 'recalled' : others[one],
+      message: 'In the words of the platform.',
+      permalink: 'https://blog.example/post',
+    }));
+    return route.fulfill({ json: { items } });
+  });
+  await page.goto(`${url}/w/${workspace}/posts/${id}`);
+  await page.getByRole('button', { name: 'Take back…' }).click();
+  await page.getByRole('button', { name: 'Take back from 3 channels' }).click();
+  await page.waitForSelector('[data-outcome=in_doubt]');
+  await page.evaluate(() => document.getAnimations().forEach((motion) => motion.finish()));
+  await fine('how it ended');
+  await picture(page, 'recall-endings');
+  must(
+    (await page
+      .getByRole('dialog')
+      .getByRole('link', { name: /Open at/ })
+      .count()) === 2,
+    'a hand gets its link',
+  );
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.waitForSelector('[data-outcome=recalled]');
+  must(JSON.stringify(asked) === '[["chn_1","chn_2","chn_3"],["chn_1"]]', `asked for ${JSON.stringify(asked)}`);
+  must((await page.locator('[data-outcome]').count()) === 3, 'the others keep their line');
 }
