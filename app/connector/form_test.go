@@ -97,8 +97,8 @@ func TestSchemaCarriesWhatAScreenNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`"additionalProperties":false`, `"x-delivery-per-entry":true`, `"x-lookup":"boards"`, `"x-kinds":["text"]`, `"x-unset":true`, `"x-fact":"boards"`,
-		`"if":{"properties":{"kind":{"enum":["link"]}},"required":["kind"]}`, `"default":true`, `"x-field":"datetime"`,
+		`"additionalProperties":false`, `"x-delivery-per-entry":true`, `"x-lookup":"boards"`, `"x-kinds":["text"]`, `"x-must":true,"x-options"`, `"x-unset":true`, `"x-fact":"boards"`,
+		`"if":{"properties":{"kind":{"enum":["link"]}},"required":["kind"]}`, `"default":true`, `"x-field":"datetime"`, `"x-order":["communities",`,
 	} {
 		if !strings.Contains(string(raw), want) {
 			t.Errorf("%s isn't in %s", want, raw)

@@ -3,13 +3,14 @@ package connector
 import "slices"
 
 // Schema is the form as JSON Schema 2020-12. What it takes the form takes, and the reverse, but for rules that need the
-// kind of post or the channel's facts; those stand in x-kinds and x-fact.
+// kind of post or the channel's facts; those stand in x-kinds and x-fact. x-order is how the fields follow one another.
 func (f Form) Schema() map[string]any {
 	properties := map[string]any{}
+	order := make([]string, len(f))
 	var required []string
 	var rules []any
-	for _, field := range f {
-		properties[field.Name] = field.schema()
+	for i, field := range f {
+		properties[field.Name], order[i] = field.schema(), field.Name
 		if !field.Must || field.Default != nil || field.Kinds != nil || field.IfFact != "" {
 			continue
 		}
@@ -19,7 +20,7 @@ func (f Form) Schema() map[string]any {
 		}
 		rules = append(rules, f.rule(field))
 	}
-	out := map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+	out := map[string]any{"type": "object", "additionalProperties": false, "properties": properties, "x-order": order}
 	if required != nil {
 		out["required"] = required
 	}
@@ -78,6 +79,9 @@ func (f Field) schema() map[string]any {
 	}
 	if f.Options != nil {
 		out["x-options"] = f.Options
+	}
+	if f.Must {
+		out["x-must"] = true // where it counts; required says it only where that is everywhere
 	}
 	if f.Unset {
 		out["x-unset"] = true

@@ -121,6 +121,15 @@ export function makeWorld(now) {
     facts: {},
     fields: {},
     settings: {},
+    access: {
+      kind: platformId === 'practice' ? 'none' : 'token',
+      ...(more.token_expires_at
+        ? {
+            ends_at: more.token_expires_at,
+            days_left: Math.max(0, Math.floor((new Date(more.token_expires_at) - now) / day)),
+          }
+        : {}),
+    },
     slots: [1, 2, 3, 4, 5].map((weekday) => ({ weekday, time: '12:00' })),
     timezone: 'Europe/Berlin',
     created_at: when(-60, '09:00'),
@@ -584,6 +593,16 @@ export function makeWorld(now) {
           },
         };
       if (ws === '/channels') return list(channels);
+      if (ws === '/notices')
+        return list([
+          {
+            kind: 'channel.expiring',
+            id: 'chn_linked',
+            words: 'Fjellvik Outdoor on LinkedIn: access ends in 6 days. Connect it again before.',
+            at: when(0, '07:00'),
+          },
+          { kind: 'channel.lost', id: 'chn_insta', words: 'Instagram ended the sign-in.', at: when(-2, '10:00') },
+        ]);
       if (/\/channels\/[^/]+\/slots$/.test(ws))
         return list(
           ws.includes('pin') || ws.includes('practice') ? [] : [1, 2, 3].map((d) => ({ at: when(d, '12:00') })),

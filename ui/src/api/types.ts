@@ -37,6 +37,8 @@ export type CheckProblem = Shapes['PostTrouble'];
 
 export type DeliveryRow = Shapes['PostDelivery'];
 export type Delivery = Shapes['PostDeliveryDetail'];
+export type Recalled = Shapes['PostRecall'];
+export type NoticeRow = Shapes['NotifyNotice'];
 export type Home = Shapes['PostHome'];
 export type Need = Shapes['PostNeed'];
 export type CalendarRow = Shapes['PostRow'];

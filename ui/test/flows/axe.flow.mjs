@@ -1,28 +1,6 @@
 // Every page, light and dark, wide and on a phone: no finding of axe, nothing wider than the window, nothing to other hosts.
-import { readFileSync } from 'node:fs';
+import { findings } from '../axe.mjs';
 import { must, signIn, wait } from './world.mjs';
-
-const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-
-async function findings(page) {
-  return page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-      resultTypes: ['violations'],
-    });
-    // A day of the calendar is named by a summary ("Tuesday 24 November, 4 posts"), not by all that stands in it.
-    for (const one of violations)
-      one.nodes = one.nodes.filter(
-        (node) => one.id !== 'label-content-name-mismatch' || !/gridcell|data-day/.test(node.html.slice(0, 60)),
-      );
-    return violations
-      .filter((one) => one.nodes.length)
-      .map(
-        (one) =>
-          `${one.id} (${one.nodes.length}): ${one.nodes[0].target.join(' ')} ${one.nodes[0].failureSummary?.split('\n')[1] ?? ''}`,
-      );
-  });
-}
 
 export default async function everyPage({ url, browser, page, api, workspace, organization }) {
   const { body: channels } = await api('GET', `/workspaces/${workspace}/channels`);
@@ -180,10 +158,8 @@ export default async function everyPage({ url, browser, page, api, workspace, or
           .querySelectorAll('*')
           .forEach((element) => element.getAnimations().forEach((motion) => motion.finish())),
       );
-      const session = await context.newCDPSession(one);
-      await session.send('Runtime.evaluate', { expression: axe });
       const name = `${look.width}${look.dark ? ' dark' : ''} ${address.slice(url.length).replace(workspace, 'w')}`;
-      for (const finding of await findings(one)) bad.push(`${name}: ${finding}`);
+      for (const finding of await findings(one, context)) bad.push(`${name}: ${finding}`);
       const wide = await one.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) bad.push(`${name}: ${wide} px wider than the window`);
     }

@@ -31,7 +31,7 @@ type entry struct {
 	id                                  int
 	title, content, slug, status, route string
 	featured                            int
-	tags                                []int
+	tags, categories                    []int
 }
 
 // New makes a site with one author.
@@ -92,7 +92,13 @@ func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case parts[0] == "users":
 		fake.Answer(w, http.StatusOK, []any{map[string]any{"id": me, "name": "Ada"}})
 	case parts[0] == "categories":
-		fake.Answer(w, http.StatusOK, []any{map[string]any{"id": 1, "name": "News &amp; notes"}, map[string]any{"id": 2, "name": "Other"}})
+		found := []any{}
+		for i, name := range []string{"News &amp; notes", "Other"} {
+			if strings.Contains(strings.ToLower(name), strings.ToLower(r.URL.Query().Get("search"))) {
+				found = append(found, map[string]any{"id": i + 1, "name": name})
+			}
+		}
+		fake.Answer(w, http.StatusOK, found)
 	case parts[0] == "tags":
 		p.tag(w, r)
 	case parts[0] == "media":
@@ -166,6 +172,7 @@ type input struct {
 	Status   *string `json:"status"`
 	Featured int     `json:"featured_media"`
 	Tags     []int   `json:"tags"`
+	Filed    []int   `json:"categories"`
 	Post     int     `json:"post"`
 }
 
@@ -209,6 +216,9 @@ func (e *entry) take(in input) {
 	if in.Tags != nil {
 		e.tags = in.Tags
 	}
+	if in.Filed != nil {
+		e.categories = in.Filed
+	}
 	if e.slug == "" && e.status == "publish" {
 		e.slug = "article-" + strconv.Itoa(e.id)
 	}
@@ -248,7 +258,7 @@ func (p *Platform) reveal(e *entry) {
 	if e.status != "publish" && e.status != "private" {
 		return
 	}
-	post := fake.Post{ID: id, Text: html.UnescapeString(tags.ReplaceAllString(e.content, "")), More: map[string]string{"title": e.title, "html": e.content, "tags": strings.Trim(strings.Join(strings.Fields(strings.Trim(sprint(e.tags), "[]")), ","), " ")}}
+	post := fake.Post{ID: id, Text: html.UnescapeString(tags.ReplaceAllString(e.content, "")), More: map[string]string{"title": e.title, "html": e.content, "tags": strings.Trim(strings.Join(strings.Fields(strings.Trim(sprint(e.tags), "[]")), ","), " "), "categories": strings.Join(strings.Fields(strings.Trim(sprint(e.categories), "[]")), ",")}}
 	if f, ok := p.File(strconv.Itoa(e.featured)); ok {
 		post.Files = append(post.Files, *f)
 	}

@@ -23,6 +23,10 @@ export class Composer {
   choice = $state(0);
   now = $state(new Date());
   serverProblems = $state.raw<PostProblem[]>([]);
+  /** The kind that each channel would send it as, by the server. */
+  kinds = $state.raw<Record<string, string>>({});
+  /** The setting that a problem leads to, until the form has taken the focus there. */
+  settingWanted = $state<string>();
   asked = $state(false);
   whenMissing = $state(false);
   readonly draft: Draft;
@@ -141,6 +145,9 @@ export class Composer {
         signal: mine.signal,
       });
       if (mine.signal.aborted) return;
+      this.kinds = Object.fromEntries(
+        Object.entries(answer.channels ?? {}).map(([channel, one]) => [channel, one.kind]),
+      );
       this.serverProblems = Object.entries(answer.channels ?? {}).flatMap(([channel, one]) =>
         (one.problems ?? []).map((problem) => ({ ...problem, channel, severity: problem.severity || 'block' })),
       );
