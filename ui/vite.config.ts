@@ -92,7 +92,7 @@ export default defineConfig({
             },
             {
               name: 'parts',
-              test: /\/src\/(api|words|kit)\/(?!.*(json|qr|upload|device|form|Zone|Password|Strength|Outside|Logo|orm|Segmented|Tabs|ChannelPicture|Notice|Popover|above|save|passkeys|Countdown|wrong|Copy|Empty|Thumb|Declared|connect))|@lucide\/svelte\/dist\/(Icon|context|defaultAttributes|utils|icons\/(eye|eye-off|triangle-alert)\.)/,
+              test: /\/src\/(api|words|kit)\/(?!.*(json|qr|upload|device|form|Zone|Password|Strength|Outside|Logo|orm|Segmented|Tabs|ChannelPicture|Notice|Popover|above|save|passkeys|Countdown|wrong|Copy|Empty|Thumb|PageHead|Skeleton|Declared|connect))|@lucide\/svelte\/dist\/(Icon|context|defaultAttributes|utils|icons\/(eye|eye-off|triangle-alert)\.)/,
               priority: 2,
             },
             { name: 'icons', test: /@lucide\/svelte\/dist\/icons/, minShareCount: 2, priority: 1 },
