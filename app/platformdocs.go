@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/omniposto/omniposto/app/connector"
 )
@@ -21,6 +22,8 @@ func platformsPage() string {
 		for _, k := range s.Kinds {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", k.Label, textWords(k.Text), fileWords(k), onceWords(k.Once))
 		}
+		registrationWords(&b, s.Registration)
+		limitWords(&b, s.Limits)
 		if len(s.Prices) > 0 {
 			b.WriteString("\nWhat the platform asks the owner of the app for:\n\n")
 			for _, p := range s.Prices {
@@ -34,7 +37,50 @@ func platformsPage() string {
 			}
 		}
 	}
+	b.WriteString("\n## Skool\n\nNot built: Skool has no public interface for posting, and signing in with somebody's browser session breaks its rules.\n")
 	return b.String()
+}
+
+// registrationWords says what an administrator does at the platform, and what it looks at.
+func registrationWords(b *strings.Builder, r *connector.Registration) {
+	if r == nil {
+		return
+	}
+	fmt.Fprintf(b, "\nNeeds an app, registered at <%s>:\n\n", r.Console)
+	for i, step := range r.Steps {
+		fmt.Fprintf(b, "%d. %s\n", i+1, step)
+	}
+	if r.Review != "" {
+		fmt.Fprintf(b, "\nReviewed there: %s\n", r.Review)
+	}
+}
+
+// every is a window in words.
+func every(window time.Duration) string {
+	for name, one := range map[string]time.Duration{"a day": 24 * time.Hour, "an hour": time.Hour, "a minute": time.Minute, "a second": time.Second} {
+		if window == one {
+			return name
+		}
+	}
+	switch {
+	case window%(24*time.Hour) == 0:
+		return fmt.Sprintf("in %d days", window/(24*time.Hour))
+	case window%time.Hour == 0:
+		return fmt.Sprintf("in %d hours", window/time.Hour)
+	case window%time.Minute == 0:
+		return fmt.Sprintf("in %d minutes", window/time.Minute)
+	}
+	return fmt.Sprintf("in %d seconds", window/time.Second)
+}
+
+func limitWords(b *strings.Builder, limits []connector.Limit) {
+	if len(limits) == 0 {
+		return
+	}
+	b.WriteString("\nLimits that are kept:\n\n")
+	for _, l := range limits {
+		fmt.Fprintf(b, "- %d %s %s for each %s\n", l.Max.Value, l.What, every(l.Window), l.Per)
+	}
 }
 
 func textWords(t connector.Text) string {

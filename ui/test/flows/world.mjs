@@ -62,7 +62,7 @@ export async function fakes(...names) {
   const folder = mkdtempSync(join(tmpdir(), 'omniposto-fakes-'));
   const binary = join(folder, 'fakes');
   const root = new URL('../../../', import.meta.url).pathname;
-  execFileSync('go', ['build', '-tags', 'nodynamic', '-o', binary, './ui/test/fakes'], { cwd: root, stdio: 'inherit' });
+  execFileSync('go', ['build', '-tags', 'nodynamic', '-o', binary, './app/connector/fakes/serve'], { cwd: root, stdio: 'inherit' });
   const server = spawn(binary, names, { stdio: ['pipe', 'pipe', 'inherit'] });
   const line = await new Promise((done, fail) => {
     createInterface({ input: server.stdout }).once('line', done);

@@ -1,6 +1,6 @@
 // Command fakes runs the platforms' fakes for the flows in a browser, each as a server of its own on this machine:
 //
-//	go run ./ui/test/fakes wordpress mastodon
+//	go run ./app/connector/fakes/serve wordpress mastodon
 //
 // It prints one line of JSON that says where each stands, what a person would enter to connect it, and which app is
 // registered there. It answers GET /-/visible at each with what anybody could see there, takes by PUT /-/callback what the
