@@ -144,8 +144,10 @@ func (w *world) fitting(ws string, channels map[string]string) map[string]any {
 	return out
 }
 
+// takesFiles says whether the kind sends files along. One that fetches them itself can't reach a server without a name.
 func takesFiles(k connector.Kind) bool {
-	return k.MaxMedia.Value != 0 && len(k.Media) > 0 && k.Once.Settle < 5*time.Minute
+	fetches := slices.ContainsFunc(k.Media, func(r connector.MediaRule) bool { return r.ByURL })
+	return k.MaxMedia.Value != 0 && len(k.Media) > 0 && !fetches && k.Once.Settle < 5*time.Minute
 }
 
 // takesFiles says whether one of the platform's channels is of a way that sends files along.
@@ -157,7 +159,7 @@ func (w *world) takesFiles(platform string, channels map[string]string) bool {
 		}
 		way := w.owner.must(200, "GET", w.path("/channels/"+id), nil).text("way")
 		for _, k := range kindsOf(pub.Spec(), way) {
-			if takesFiles(k) && !slices.ContainsFunc(k.Media, func(r connector.MediaRule) bool { return r.ByURL }) {
+			if takesFiles(k) {
 				return true
 			}
 		}
