@@ -103,7 +103,7 @@ export default async function platforms({ url, page, browser, workspace, organiz
   // From nothing once more, counted: enter, test, and a manager connects.
   await page.getByRole('button', { name: 'Remove app' }).click();
   await page.locator('dialog[open]').getByRole('button', { name: 'Remove app' }).click();
-  await page.getByText('not set').first().waitFor();
+  await page.getByText('The app at X is removed here').waitFor();
   await page.goto(`${url}/admin`);
   await click(page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Platforms' }));
   await click(page.getByRole('link', { name: /^X / }));
