@@ -43,7 +43,12 @@ export async function open({
   });
   const page = context.pages()[0] ?? (await context.newPage());
   const noise = [];
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && noise.push(message.text()));
+  // Chromium fetches the manifest's icon when it likes; a page that is left meanwhile cuts that off.
+  const cut = /^Error while trying to use the following icon from the Manifest: .*Download error/;
+  page.on('console', (message) => {
+    const words = message.text();
+    if (['error', 'warning'].includes(message.type()) && !cut.test(words)) noise.push(words);
+  });
   page.on('pageerror', (error) => noise.push(String(error)));
   return {
     context,
