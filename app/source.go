@@ -36,6 +36,7 @@ var (
 func (s *source) Open(ctx context.Context, d delivery.Delivery) (publish.Load, error) {
 	var piece post.Piece
 	var c channel.Channel
+	var beside []ref.Channel
 	err := s.a.db.View(ctx, func(tx store.ReadTx) error {
 		var ok bool
 		if c, ok = channel.Get(tx, d.Organization, d.Workspace, d.Channel); !ok {
@@ -49,6 +50,7 @@ func (s *source) Open(ctx context.Context, d delivery.Delivery) (publish.Load, e
 		if err != nil {
 			return noFile
 		}
+		beside = s.p.channels.Beside(tx, c)
 		for _, candidate := range pieces {
 			if candidate.Is(d) {
 				piece = candidate
@@ -78,7 +80,7 @@ func (s *source) Open(ctx context.Context, d delivery.Delivery) (publish.Load, e
 		}
 		return s.a.link("", "") + s.p.media.Address(d.Organization, d.Workspace, id), nil
 	}
-	load := publish.Load{Connector: pub, Draft: piece.Draft, Grip: grip, App: grip.App.ID}
+	load := publish.Load{Connector: pub, Draft: piece.Draft, Grip: grip, Beside: beside, App: grip.App.ID}
 	return load, s.files(ctx, d, &load)
 }
 

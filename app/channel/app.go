@@ -81,13 +81,7 @@ func (s *Channels) appOf(tx store.ReadTx, c Channel) (connector.App, error) {
 			return a, nil
 		}
 	}
-	server := ""
-	if pub, ok := s.Platform(c.Platform); ok {
-		if way, ok := pub.Spec().Way(c.Way); ok && way.OAuth != nil {
-			server = serverOf(c.Fields[way.OAuth.Host])
-		}
-	}
-	if a, err := s.registered(tx, c.Platform, server, s.callbackAt(c.Platform)); err != nil || a.ID != "" {
+	if a, err := s.registered(tx, c.Platform, s.server(c), s.callbackAt(c.Platform)); err != nil || a.ID != "" {
 		return a, err
 	}
 	if len(all) > 0 {

@@ -317,7 +317,7 @@ func (s *Channels) dropCredential(ctx context.Context, c op.Call, o ref.Organiza
 	})
 }
 
-// appWays are the ways that an app is for, the first to be tested.
+// appWay is the way by which an app is tested; "" where no sign-in goes through one.
 func appWay(spec *connector.Spec) string {
 	i := slices.IndexFunc(spec.Connect, func(w connector.Connect) bool { return w.OAuth != nil && w.OAuth.Register == "" })
 	if i < 0 {

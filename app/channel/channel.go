@@ -86,6 +86,8 @@ var (
 		Owner: func(c Channel) store.Owner { return store.OwnedBy(c.Organization, c.Workspace) },
 		Indexes: []store.Index[Channel]{
 			{Name: "id", Version: 1, Key: func(c Channel) store.Key { return store.K(c.ID) }},
+			{Name: "place", Version: 1, Only: func(c Channel) bool { return c.RemoteID != "" },
+				Key: func(c Channel) store.Key { return store.K(c.Organization, c.Platform, c.RemoteID, c.ID) }},
 			{Name: "client", Version: 1, Only: func(c Channel) bool { return c.Client != "" },
 				Key: func(c Channel) store.Key { return store.K(c.Platform, c.Client, c.ID) }},
 			{Name: "expires", Version: 1, Only: func(c Channel) bool { return !c.TokenExpiresAt.IsZero() && c.State != Reconnect },
@@ -137,6 +139,31 @@ func Of(tx store.ReadTx, o ref.Organization, w ref.Workspace) []Channel {
 		out = append(out, c)
 	}
 	return out
+}
+
+// Beside lists the organization's other channels that lead to the same place: an account may be connected in several
+// workspaces.
+func (s *Channels) Beside(tx store.ReadTx, c Channel) []ref.Channel {
+	if c.RemoteID == "" {
+		return nil
+	}
+	var out []ref.Channel
+	for _, other := range channels.By(tx, "place", store.Range{Prefix: store.K(c.Organization, c.Platform, c.RemoteID)}) {
+		if other.ID != c.ID && other.Target == c.Target && s.server(other) == s.server(c) {
+			out = append(out, other.ID)
+		}
+	}
+	return out
+}
+
+// server is the channel's own server; "" where its platform has one for all.
+func (s *Channels) server(c Channel) string {
+	if pub, ok := s.Platform(c.Platform); ok {
+		if way, ok := pub.Spec().Way(c.Way); ok {
+			return serverOf(c.Fields[way.ServerField()])
+		}
+	}
+	return ""
 }
 
 // Put saves a changed channel; its version grows.

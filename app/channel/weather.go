@@ -86,8 +86,9 @@ func (s *Channels) warn(tx store.Tx, c *Channel) bool {
 			return false
 		}
 		c.Warned = days
-		words := c.Name + " on " + pub.Spec().Label + ": access ends in " + strconv.Itoa(days) + " days. Connect it again before."
-		if days == 1 {
+		whole := int((left + 24*time.Hour - 1) / (24 * time.Hour)) // a channel may be connected with few days left
+		words := c.Name + " on " + pub.Spec().Label + ": access ends in " + strconv.Itoa(whole) + " days. Connect it again before."
+		if whole == 1 {
 			words = c.Name + " on " + pub.Spec().Label + ": access ends within a day. Connect it again before."
 		}
 		event.Append(tx, event.Change{Organization: c.Organization, Workspace: c.Workspace, Kind: "channel.expiring", On: c.ID.String(), Tell: true, Words: words})

@@ -26,11 +26,11 @@ func (p Portion) InWhole(field string) string {
 // Portions parts a draft by the list that is marked OnePerEntry: one portion for each entry, in order, an entry that
 // stands twice once. nil: the form has no such list, or it is empty, and the draft is one delivery.
 func (f Form) Portions(own, channel json.RawMessage) []Portion {
-	values := f.merged(own, channel)
 	for _, field := range f {
 		if !field.OnePerEntry {
 			continue
 		}
+		values := f.merged(own, channel)
 		var entries []json.RawMessage
 		if json.Unmarshal(values[field.Name], &entries) != nil {
 			return nil

@@ -79,21 +79,24 @@ func (s *Deliveries) ByRemote(tx store.ReadTx, c ref.Channel, remote string) (De
 	return Delivery{}, false
 }
 
-// KnownRemote says that a remote post belongs to a delivery of the channel other than this one.
-func (s *Deliveries) KnownRemote(tx store.ReadTx, c ref.Channel, remote string, but ref.Delivery) bool {
-	for k := range deliveries.Keys(tx, "remote", store.Range{Prefix: three(c).Text(remote)}) {
-		if string(k[len(k)-16:]) != string(but[:]) {
-			return true
-		}
-	}
-	return false
+// KnownRemote says that a remote post belongs to a delivery other than this one, of one of the channels.
+func (s *Deliveries) KnownRemote(tx store.ReadTx, channels []ref.Channel, remote string, but ref.Delivery) bool {
+	return another(tx, "remote", channels, remote, but)
 }
 
-// Twin says that other words like these may already be on the channel's way: with the same fingerprint and in doubt.
-func (s *Deliveries) Twin(tx store.ReadTx, d Delivery, fingerprint string) bool {
-	for k := range deliveries.Keys(tx, "open", store.Range{Prefix: three(d.Channel).Text(fingerprint)}) {
-		if string(k[len(k)-16:]) != string(d.ID[:]) {
-			return true
+// Twin says that other words like these may already be on their way to one of the channels: with the same fingerprint and
+// in doubt.
+func (s *Deliveries) Twin(tx store.ReadTx, channels []ref.Channel, fingerprint string, but ref.Delivery) bool {
+	return another(tx, "open", channels, fingerprint, but)
+}
+
+// another finds a delivery but this one in an index of channels and texts.
+func another(tx store.ReadTx, index string, channels []ref.Channel, text string, but ref.Delivery) bool {
+	for _, c := range channels {
+		for k := range deliveries.Keys(tx, index, store.Range{Prefix: three(c).Text(text)}) {
+			if string(k[len(k)-16:]) != string(but[:]) {
+				return true
+			}
 		}
 	}
 	return false

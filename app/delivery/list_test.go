@@ -132,7 +132,7 @@ func TestAnEditStartsAnewAndAPersonsDecisionStands(t *testing.T) {
 		if err := d.Remove(tx, d.must(x, tx)); !errors.Is(err, ErrIllegal) {
 			t.Errorf("removed while it is sent: %v", err)
 		}
-		if !d.Twin(tx, Delivery{ID: ref.Delivery{77}, Channel: channel}, "words") || d.Twin(tx, x, "words") {
+		if !d.Twin(tx, []ref.Channel{{9}, channel}, "words", ref.Delivery{77}) || d.Twin(tx, []ref.Channel{channel}, "words", x.ID) || d.Twin(tx, []ref.Channel{{9}}, "words", ref.Delivery{77}) {
 			t.Error("the same words on this channel have to wait, and it isn't its own twin")
 		}
 	})
@@ -210,7 +210,7 @@ func TestALateReceiptCountsAndIsToldWhereSomethingElseWasSaid(t *testing.T) {
 		if err != nil || next.State != Published {
 			t.Errorf("%s, %v", next.State, err)
 		}
-		if !d.KnownRemote(tx, channel, "r", ref.Delivery{77}) || d.KnownRemote(tx, channel, "r", x.ID) {
+		if !d.KnownRemote(tx, []ref.Channel{{9}, channel}, "r", ref.Delivery{77}) || d.KnownRemote(tx, []ref.Channel{channel}, "r", x.ID) || d.KnownRemote(tx, []ref.Channel{{9}}, "r", ref.Delivery{77}) {
 			t.Error("the remote post isn't known as this delivery's")
 		}
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/omniposto/omniposto/app/connector"
 	"github.com/omniposto/omniposto/app/delivery"
+	"github.com/omniposto/omniposto/app/ref"
 	"github.com/omniposto/omniposto/store"
 )
 
@@ -19,7 +20,8 @@ type driver struct {
 	quotas []delivery.Quota
 	limits []connector.Limit // of the quotas, in their order
 	once   connector.Once
-	lists  bool // the platform lists what the channel posted
+	lists  bool          // the platform lists what the channel posted
+	places []ref.Channel // the delivery's channel, and those that lead to the same place
 	settle time.Duration
 	call   time.Duration // the longest call; a lease holds two
 
@@ -34,7 +36,7 @@ type driver struct {
 var errHeldBack = fmt.Errorf("put back before the commit: %w", connector.ErrLeaseLost)
 
 func (r *Runner) driver(d delivery.Delivery) *driver {
-	return &driver{r: r, was: d, by: d.Held(), call: delivery.FirstCall, settle: d.Settle}
+	return &driver{r: r, was: d, by: d.Held(), places: []ref.Channel{d.Channel}, call: delivery.FirstCall, settle: d.Settle}
 }
 
 // unseal opens the results of earlier walks.
@@ -159,7 +161,7 @@ func (v *driver) heldBack(tx store.Tx, d delivery.Delivery, i connector.Intent) 
 		a.Until, a.Words = now.Add(pausedWait), lane.Words
 	case lane.NotBefore > now:
 		a.Until, a.Class, a.Words = lane.NotBefore, delivery.ClassRateLimited, "The platform asked for a pause."
-	case i.Fingerprint != "" && v.r.Deliveries.Twin(tx, d, i.Fingerprint):
+	case i.Fingerprint != "" && v.r.Deliveries.Twin(tx, v.places, i.Fingerprint, d.ID):
 		a.Until, a.Words = now.Add(v.twinWait(d)), "The same words may already be on their way to this channel; this one waits until that is certain."
 	default:
 		until, ok := v.r.Deliveries.Take(tx, v.quotas)

@@ -50,6 +50,8 @@ type Load struct {
 	Draft connector.Draft
 	// Grip lacks Driver, Doubt and Known, and Clock unless it differs.
 	Grip connector.Grip
+	// Beside are other channels that lead to the same place: what they posted, or may have, could be taken for this.
+	Beside []ref.Channel
 	// App names the app credential for limits that count per app; empty: the platform's own name.
 	App   string
 	Close func()

@@ -101,7 +101,7 @@ func (v *driver) afterLook(tx store.ReadTx, d delivery.Delivery, o connector.Out
 	}
 	switch o.End {
 	case connector.EndFound, connector.EndPublished:
-		if v.r.Deliveries.KnownRemote(tx, d.Channel, o.Receipt.ID, d.ID) {
+		if v.r.Deliveries.KnownRemote(tx, v.places, o.Receipt.ID, d.ID) {
 			a.Date = 0 // somebody else's, known since the look: look again
 			return delivery.NotFound, a
 		}

@@ -80,7 +80,7 @@ func (r *Runner) prepare(ctx context.Context, v *driver, load Load) (connector.D
 		g.Clock = r.Clock
 	}
 	v.learn(load, d)
-	g.Driver, g.Known = v, r.known(ctx, was)
+	g.Driver, g.Known = v, v.known(ctx)
 	if was.InDoubt() {
 		g.Doubt = &connector.Intent{Fingerprint: was.Fingerprint, Mark: was.Mark, MarkAt: was.MarkAt.Time()}
 	}
@@ -94,6 +94,7 @@ func (v *driver) learn(load Load, d connector.Draft) {
 	v.once, v.settle, v.call = kind.Once, spec.SettleTime(d.Kind), spec.CallTime(&d)
 	_, v.lists = load.Connector.(connector.Lister)
 	v.quotas, v.limits = quotas(v.was, spec, load)
+	v.places = append(v.places, load.Beside...)
 }
 
 // ancestors gives a reply what it replies to, and the first of the thread.
@@ -115,12 +116,12 @@ func (r *Runner) ancestors(ctx context.Context, d delivery.Delivery, draft *conn
 	})
 }
 
-// known says whether a remote post belongs to another delivery of the channel. What can't be read counts as known: a
+// known says whether a remote post belongs to another delivery to the same place. What can't be read counts as known: a
 // look that finds nothing is repeated, a wrong find isn't.
-func (r *Runner) known(ctx context.Context, d delivery.Delivery) func(string) bool {
+func (v *driver) known(ctx context.Context) func(string) bool {
 	return func(remote string) (yes bool) {
-		err := r.Store.View(ctx, func(tx store.ReadTx) error {
-			yes = r.Deliveries.KnownRemote(tx, d.Channel, remote, d.ID)
+		err := v.r.Store.View(ctx, func(tx store.ReadTx) error {
+			yes = v.r.Deliveries.KnownRemote(tx, v.places, remote, v.was.ID)
 			return nil
 		})
 		return yes || err != nil

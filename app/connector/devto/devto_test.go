@@ -78,7 +78,7 @@ func TestADraftIsKeptAsOne(t *testing.T) {
 	}
 }
 
-func TestAPublicationThatChangedNothingIsNoticedAndRepeatedWhole(t *testing.T) {
+func TestAPublicationThatChangedNothingIsNoticedAndRepeated(t *testing.T) {
 	t.Parallel()
 	tries := 0
 	r := conform.Open(t, New, conform.InFront(devtofake.New, func(_ fake.Platform, w http.ResponseWriter, r *http.Request) bool {
@@ -90,7 +90,7 @@ func TestAPublicationThatChangedNothingIsNoticedAndRepeatedWhole(t *testing.T) {
 			return false
 		}
 		fake.Read(r, &in)
-		if len(in.Article) != 1 {
+		if body, _ := in.Article["body_markdown"].(string); !strings.HasPrefix(body, "Hello") || strings.Contains(body, "omniposto") {
 			t.Errorf("the first try sends %v", in.Article)
 		}
 		fake.Answer(w, http.StatusOK, map[string]any{"id": 1001, "url": "https://dev.to/ada/x", "published_timestamp": ""})
@@ -118,7 +118,7 @@ func TestALostAnswerLeavesNoSecondDraft(t *testing.T) {
 	}), account())
 	d := r.Draft("article")
 	d.Text += "\n\n```\ncode\n```\n"
-	r.Platform().(*devtofake.Platform).Start("Hello", "Somebody's own draft, which stays one")
+	r.Platform().(*devtofake.Platform).Start("Hello", d.Text) // somebody's own, with the same words: it stays a draft
 	receipt := r.Publish(d)
 	if p := r.Seen(receipt.ID); !strings.Contains(p.Text, "code") {
 		t.Errorf("%+v", p)

@@ -138,7 +138,8 @@ func newEvent(d *connector.Draft, kind string, files []stored, now time.Time) ev
 	if d.Parent != nil && d.Role != connector.Post {
 		e.under(d)
 	}
-	e.Tags = append(e.Tags, []string{"client", "Omni Posto"})
+	// An event's id follows from what it says and when: without our key the same words of two deliveries were one event.
+	e.Tags = append(e.Tags, []string{"client", "Omni Posto"}, []string{"omniposto", d.Key})
 	return e
 }
 
